@@ -1,0 +1,1 @@
+"""Zhixiao (质效): the warehouse of a district's investment projects."""
