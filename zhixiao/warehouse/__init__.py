@@ -1,0 +1,1 @@
+"""The work database and the published releases: load, build, publish, roll back."""
