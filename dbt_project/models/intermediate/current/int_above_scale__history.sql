@@ -1,0 +1,1 @@
+{{ register_history('above_scale') }}

@@ -1,0 +1,1 @@
+{{ register_history('land_reserve') }}

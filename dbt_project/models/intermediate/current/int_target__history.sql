@@ -1,0 +1,1 @@
+{{ register_history('target') }}

@@ -1,0 +1,1 @@
+{{ staging('above_scale') }}
