@@ -1,0 +1,611 @@
+"""Land one file: recognise its header, type its columns, split its rows, and write what came of it.
+
+No database is touched. A file goes through four layers of SQL, each once (`macros.sql`, `cells.py`), into one
+temporary table, and from there into the accepted rows, the rejects and the control totals. What is written:
+`report.LandedPaths`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from zhixiao.contracts import Contract, load_contract
+from zhixiao.identifiers import code_marks
+from zhixiao.landing import reasons
+from zhixiao.landing.cells import CellSql, cell_sql, quote
+from zhixiao.landing.container import open_member
+from zhixiao.landing.grid import Sheet, read_sheets
+from zhixiao.landing.header import FoundColumn, Header, find_header, take_apart, tidy
+from zhixiao.landing.refusal import Refusal
+from zhixiao.landing.report import ColumnUse, Drop, FileReport, LandedPaths
+from zhixiao.landing.units import Unit, factor, find_unit
+from zhixiao.settings import Settings
+
+MACROS = (Path(__file__).with_name("macros.sql")).read_text(encoding="utf-8")
+
+# Share of an unknown column's values that look like phones or identity numbers from which it is personal.
+PERSONAL_SHARE = 0.2
+
+NOTE_START = (
+    "^(注|备注|说明|附注|附|填表说明|填报说明|制表|制单|审核|复核|填报|填表|单位负责|统计负责|负责人|单位领导|分管领导|数据来源"
+    "|资料来源|报送|经办|联系|打印|导出|截至|截止|\\*|※|★|①)"
+)
+CONTROL = (
+    "^(合计|小计|总计|共计|累计|全区|全市|其中)([:：(（].*|合计|小计|总计|数)?$|^其中.{0,15}$"
+    "|^.{0,12}(合计|小计|总计)([:：(（].*)?$"
+)
+LABEL_COLUMNS = ("project_name", "company_name", "reporting_unit", "tax_item", "collecting_office", "stat_period")
+
+
+@dataclass(frozen=True)
+class SheetPlan:
+    """A sheet that lands: where its header is, and what each contract column is made of."""
+
+    sheet: Sheet
+    header: Header
+    units: dict[str, Unit | None]
+
+
+def land_drop(settings: Settings, drop: Drop) -> FileReport:
+    """Land one drop, or give the report that stands when its content was landed under this contract before."""
+    contract = load_contract(drop.source)
+    paths = LandedPaths.of(settings.landed_dir, drop.source, drop.sha256)
+    stored = stored_report(paths, contract)
+    if stored is not None:
+        return stored
+    return land_file(settings, contract, Path(drop.path), drop.member, drop.sha256, paths)
+
+
+def stored_report(paths: LandedPaths, contract: Contract) -> FileReport | None:
+    """The report that landing left, unless the contract has changed since or the report is unreadable."""
+    try:
+        report = FileReport.from_json(paths.report.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return report if report.contract_version == contract.version else None
+
+
+def land_file(
+    settings: Settings, contract: Contract, path: Path, member: str | None, sha256: str, paths: LandedPaths
+) -> FileReport:
+    """Land `path` (or its zip `member`) into `paths`. Refusals are reports, not exceptions."""
+    paths.report.parent.mkdir(parents=True, exist_ok=True)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    blank = FileReport(contract.source, sha256, contract.version, "refused")
+    with _workdir(settings) as work, _connection(settings, work) as con:
+        try:
+            sheets = read_sheets(con, open_member(path, member, work), work)
+            report = _land_sheets(con, contract, sheets, blank, paths, settings.pii_key)
+        except Refusal as r:
+            report = replace(blank, reason_code=r.reason_code, reason_zh=r.zh, reason_en=r.en)
+            if isinstance(r, _HeaderRefusal):
+                report.headers_found, report.ignored_sheets = r.headers_found, r.sheets
+        except duckdb.Error as e:
+            # A file that our reading breaks on is refused, with the engine's words for the engineer.
+            report = replace(
+                blank,
+                reason_code="unreadable",
+                reason_zh=f"文件读不下去：{_first_line(e)}。请另存为新的文件后重报。",
+                reason_en=f"the file cannot be read to its end: {_first_line(e)}. Save it anew and send it again.",
+            )
+        _write_report(paths, report)
+    return report
+
+
+class _HeaderRefusal(Refusal):
+    headers_found: list[str]
+    sheets: list[str]
+
+
+def _refuse(code: str, words: tuple[str, str], headers: list[str], sheets: list[str]) -> _HeaderRefusal:
+    r = _HeaderRefusal(code, *words)  # type: ignore[arg-type]
+    r.headers_found, r.sheets = headers, sheets
+    return r
+
+
+def _first_line(e: BaseException) -> str:
+    return str(e).strip().splitlines()[0][:200]
+
+
+@contextmanager
+def _workdir(settings: Settings) -> Iterator[Path]:
+    base = settings.state_dir / "tmp"
+    base.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="land-", dir=base))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _connection(settings: Settings, work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = duckdb.connect(
+        config={
+            "memory_limit": settings.memory_limit,
+            "temp_directory": str(work),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+    )
+    try:
+        con.execute("set timezone = 'Asia/Shanghai'")
+        con.execute(MACROS)
+        yield con
+    finally:
+        con.close()
+
+
+def _write_report(paths: LandedPaths, report: FileReport) -> None:
+    tmp = paths.report.with_name(f"{paths.report.name}.{os.getpid()}.tmp")
+    tmp.write_text(report.to_json(), encoding="utf-8")
+    tmp.replace(paths.report)
+
+
+def plan_sheets(contract: Contract, sheets: list[Sheet]) -> tuple[list[SheetPlan], list[str], list[str]]:
+    """Choose the sheets that land. Returns (plans, ignored sheet names, warnings).
+
+    Raises a Refusal when none does: header_not_found, column_missing or unit_unknown, with what was found.
+    """
+    plans: list[SheetPlan] = []
+    ignored: list[str] = []
+    partial: list[tuple[Sheet, Header]] = []
+    for sheet in sheets:
+        header = find_header(sheet.head, sheet.merges, contract)
+        if header is None:
+            ignored.append(sheet.name)
+        elif header.missing or not _enough(contract, header):
+            partial.append((sheet, header))
+        else:
+            plans.append(SheetPlan(sheet, header, _units(contract, header)))
+    names = [s.name for s in sheets]
+    if not plans and partial:
+        _, best = max(partial, key=lambda p: len(p[1].found))
+        if len(best.found) >= 3 or len(best.missing) <= len(best.found):
+            words = reasons.column_missing([c.label_zh for c in best.missing])
+            raise _refuse("column_missing", words, list(best.headers_found), names)
+    if not plans:
+        found = [t for s in sheets for row in s.head[:1] for t in row if t][:50]
+        raise _refuse("header_not_found", reasons.header_not_found(names), found, names)
+    for plan in plans:
+        unitless = [
+            f.header for n, f in plan.header.found.items()
+            if f.column.unit == "(banner)" and plan.units[n] is None
+        ]  # fmt: skip
+        if unitless:
+            headers = list(plan.header.headers_found)
+            raise _refuse("unit_unknown", reasons.unit_unknown(unitless), headers, names)
+    warnings = [f"sheet {s.name!r} lacks {[c.label_zh for c in h.missing]}" for s, h in partial]
+    return plans, ignored + [s.name for s, _ in partial], warnings
+
+
+def _enough(contract: Contract, header: Header) -> bool:
+    required = sum(c.required_in_file for c in contract.file_columns)
+    return required > 0 or len(header.found) >= 3
+
+
+def _units(contract: Contract, header: Header) -> dict[str, Unit | None]:
+    """The unit of every numeric column: header text, else banner, else the contract's default."""
+    out: dict[str, Unit | None] = {}
+    for name, found in header.found.items():
+        column = found.column
+        if not column.is_numeric:
+            continue
+        unit = found.unit
+        if unit is None and column.value_type in ("money", "area", "energy", "money_fx", "intensity"):
+            unit = header.banner.units.get(column.value_type if column.value_type != "money" else "money")
+        if unit is None and not column.unit.startswith("("):
+            unit = find_unit(column.unit)
+        out[name] = unit
+    return out
+
+
+def _land_sheets(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    sheets: list[Sheet],
+    blank: FileReport,
+    paths: LandedPaths,
+    pii_key: str,
+) -> FileReport:
+    plans, ignored, warnings = plan_sheets(contract, sheets)
+    report = replace(
+        blank,
+        status="landed",
+        sheets=[p.sheet.name for p in plans],
+        ignored_sheets=ignored,
+        warnings=warnings,
+        headers_found=[h for p in plans for h in p.header.headers_found],
+        unknown_columns=[],
+        personal_columns=[h for p in plans for h in p.header.personal.values()],
+        columns={},
+        scopes=[],
+    )
+    tables = []
+    for i, plan in enumerate(plans):
+        table = _SheetSql(con, contract, plan, f"t{i}", pii_key)
+        table.build()
+        report.unknown_columns += [n for n in table.unknown.values() if n not in report.unknown_columns]
+        report.personal_columns += table.dropped
+        report.columns |= table.column_uses()
+        tables.append(table)
+    _count(con, tables, report)
+    _write(con, contract, tables, report, paths)
+    return report
+
+
+def _count(con: duckdb.DuckDBPyConnection, tables: list[_SheetSql], report: FileReport) -> None:
+    """Count rows and money. Blank rows between the others are not in the relation, but they are rows read."""
+    parts = " union all ".join(
+        f"select {t.plan.header.bottom} as bottom, max(row_number) filter (class <> 'blank') as last,"
+        " count(*) filter (class = 'data' and bad is null) as accepted,"
+        " count(*) filter (class = 'data' and bad is not null) as quarantined,"
+        " count(*) filter (class = 'control') as control,"
+        " coalesce(sum(money) filter (class = 'data' and bad is null), 0) as money_accepted,"
+        " coalesce(sum(money) filter (class = 'data' and bad is not null), 0) as money_quarantined,"
+        f" coalesce(sum(money) filter (class = 'data'), 0) as money_read from {t.table}"
+        for t in tables
+    )
+    counts = con.execute(
+        "select sum(coalesce(last, bottom) - bottom)::bigint, sum(accepted)::bigint, sum(quarantined)::bigint,"
+        f" sum(control)::bigint, sum(money_read), sum(money_accepted), sum(money_quarantined) from ({parts})"
+    ).fetchone()
+    assert counts is not None
+    report.rows_read, report.rows_accepted, report.rows_quarantined, report.rows_control = counts[:4]
+    report.rows_ignored = counts[0] - counts[1] - counts[2] - counts[3]
+    report.money_read, report.money_accepted, report.money_quarantined = (Decimal(m) for m in counts[4:])
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    tables: list[_SheetSql],
+    report: FileReport,
+    paths: LandedPaths,
+) -> None:
+    sha = quote(report.file_sha256)
+    rows = " union all by name ".join(t.accepted_sql() for t in tables)
+    _copy(con, f"select *, {sha} as file_sha256 from ({rows})", paths.rows)
+    rejects = " union all ".join(t.rejects_sql() for t in tables)
+    _copy(con, f"select * from ({rejects}) order by sheet, row_number, place", paths.rejects, "place")
+    _copy(con, " union all ".join(t.controls_sql() for t in tables), paths.controls)
+    report.scopes = sorted({s for t in tables for s in t.scopes()})
+    report.restates_by_key = contract.source != "tax" and all(t.restates_by_key() for t in tables)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, sql: str, target: Path, exclude: str = "") -> None:
+    tmp = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    chosen = f"select * exclude ({exclude}) from ({sql})" if exclude else sql
+    con.execute(f"copy ({chosen}) to {quote(str(tmp))} (format parquet, compression zstd, compression_level 1)")
+    tmp.replace(target)
+
+
+class _SheetSql:
+    """The SQL of one sheet: four layers into one temporary table, then the three outputs from it."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, contract: Contract, plan: SheetPlan, table: str, pii_key: str
+    ) -> None:
+        self.con = con
+        self.contract = contract
+        self.plan = plan
+        self.table = table
+        self.unknown = dict(plan.header.unknown)
+        self.dropped: list[str] = []
+        base = "date '1904-01-01'" if plan.sheet.date1904 else "date '1899-12-30'"
+        found = plan.header.found
+        self.cells: dict[str, CellSql] = {
+            name: cell_sql(f.column, plan.units.get(name), base, pii_key, has_code=f.column.party in found)
+            for name, f in found.items()
+        }
+        self.codes: dict[str, str] = {}
+
+    # -- the layers -------------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Type the sheet into `self.table`, then look at unknown columns and at codes."""
+        source = self._filled_relation()
+        where = f"row_number > {self.plan.header.bottom}"
+        self.con.execute(f"create temp table {self.table} as {self._typed_sql(source, where)}")
+        self._drop_personal()
+        self._mark_codes()
+
+    def _nonblank(self) -> str:
+        n = self.plan.sheet.n_columns
+        cells = ", ".join(f"nullif(zx_trim(c{i}), '')" for i in range(1, n + 1))
+        return f"coalesce({cells}) is not null"
+
+    def _filled_relation(self) -> str:
+        """The sheet with every vertical merge below the header filled down, inside the merge only."""
+        sheet, bottom = self.plan.sheet, self.plan.header.bottom
+        spans = [(max(r1, bottom + 1), c, r2, r1) for r1, c1, r2, c2 in sheet.merges if r2 > r1 and r2 > bottom
+                 for c in range(c1, c2 + 1) if c == c1 and c <= sheet.n_columns]  # fmt: skip
+        if not spans:
+            return sheet.relation
+        filled = f"filled_{self.table}"
+        self.con.execute(f"create temp table {filled}_spans (c integer, r1 bigint, r2 bigint)")
+        self.con.executemany(
+            f"insert into {filled}_spans values (?, ?, ?)", [(c, r1, r2) for _, c, r2, r1 in spans]
+        )
+        self.con.execute(f"create temp table {filled} as select * from {sheet.relation}")
+        for c in sorted({c for _, c, _, _ in spans}):
+            self.con.execute(
+                f"update {filled} set c{c} = top.c{c} from {filled}_spans s join {sheet.relation} top"
+                f" on top.row_number = s.r1 where s.c = {c} and {filled}.c{c} is null"
+                f" and {filled}.row_number > s.r1 and {filled}.row_number <= s.r2"
+            )
+        return filled
+
+    def _typed_sql(self, source: str, where: str) -> str:
+        found, header = self.plan.header.found, self.plan.header
+        texts = [f"zx_cell(c{f.index}) as t_{n}" for n, f in found.items()]
+        unknown = [f"nullif(zx_trim(c{i}), '') as u_{i}" for i in self.unknown]
+        layer0 = f"select *, {', '.join([*texts, *unknown])} from {source} where {where}"
+        layer1 = f"select *, {', '.join(f'{c.fast} as f_{n}' for n, c in self.cells.items())} from ({layer0})"
+        layer2 = f"select *, {', '.join(f'{c.slow} as s_{n}' for n, c in self.cells.items())} from ({layer1})"
+        layer3 = f"select *, {', '.join(f'{c.value} as n_{n}' for n, c in self.cells.items())} from ({layer2})"
+        layer4 = (
+            f"select *, {', '.join(f'{c.error} as e_{n}' for n, c in self.cells.items())},"
+            f" {', '.join(f'{c.mark} as m_{n}' for n, c in self.cells.items())},"
+            f" {self._class_sql()} as class from ({layer3})"
+        )
+        out = ["row_number", "class"]
+        derived = {} if self.contract.source != "tax" else {"stat_period": self._tax_period()}
+        if "stat_period" in self.contract.by_name and "stat_period" not in found and not derived:
+            derived["stat_period"] = self._banner_period()
+        for column in self.contract.columns:
+            name = column.name
+            if name in self.cells:
+                cell = self.cells[name]
+                out.append(f"cast({cell.final or f'n_{name}'} as {column.sql_type}) as {name}")
+                if column.value_type == "date":
+                    out.append(f"{cell.precision} as {name}_precision")
+                if column.is_numeric:
+                    out += [f"t_{name} as {name}_text", f"{cell.unit} as {name}_unit"]
+            else:
+                out.append(f"cast({derived.get(name, 'null')} as {column.sql_type}) as {name}")
+                if column.value_type == "date":
+                    out.append(f"cast(null as varchar) as {name}_precision")
+                if column.is_numeric:
+                    out += [f"cast(null as varchar) as {name}_text", f"cast(null as varchar) as {name}_unit"]
+        out.append(f"{self._list_sql('m', lambda n: quote(n + ':') + f' || m_{n}', 'varchar[]')} as marks")
+        bad = self._list_sql(
+            "e",
+            lambda n: f"{{'place': {found[n].index}, 'name': {quote(n)}, 'code': e_{n}, 'text': c{found[n].index}}}",
+            "struct(place integer, name varchar, code varchar, text varchar)[]",
+        )
+        out.append(f"case when class = 'data' then {bad} end as bad")
+        money = " + ".join(f"coalesce(n_{n}, 0)" for n in self.contract.money_columns if n in self.cells)
+        out.append(f"cast({money or '0'} as decimal(38,6)) as money")
+        out += [f"u_{i}" for i in self.unknown]
+        label = self._label_columns()
+        out.append(f"case when class = 'control' then coalesce({label}) end as label")
+        assert header.bottom >= 1
+        return f"select {', '.join(out)} from ({layer4})"
+
+    def _list_sql(self, prefix: str, item: object, sql_type: str) -> str:
+        """A list of what is not null among e_* or m_*, null where nothing is."""
+        chosen = [n for n, c in self.cells.items() if (c.error if prefix == "e" else c.mark) != "null"]
+        if not chosen:
+            return f"cast(null as {sql_type})"
+        items = ", ".join(f"case when {prefix}_{n} is not null then {item(n)} end" for n in chosen)  # type: ignore[operator]
+        any_ = f"coalesce({', '.join(f'{prefix}_{n}' for n in chosen)}) is not null"
+        return f"case when {any_} then list_filter([{items}], lambda x: x is not null)::{sql_type} end"
+
+    def _tax_period(self) -> str:
+        """The banner's 报表期, else the month of the treasury date (`sources.md`, tax)."""
+        banner = self._banner_period()
+        return banner if banner != "null" else "last_day(n_tax_treasury_date)"
+
+    def _banner_period(self) -> str:
+        period = self.plan.header.banner.period
+        if period is None:
+            return "null"
+        row = self.con.execute(
+            "select zx_period_of(zx_date_text(x), date '1899-12-30') from (select cast(? as varchar) as x)", [period]
+        ).fetchone()
+        return f"date '{row[0]}'" if row and row[0] is not None else "null"
+
+    # -- rows that are no data ----------------------------------------------------------------------------
+
+    def _label_columns(self) -> str:
+        """The cells in which a total names itself: the first one, the keys, the names."""
+        found = self.plan.header.found
+        names = [n for n in found if n in self.contract.keys or n in LABEL_COLUMNS]
+        texts = [self._first_text(), *(f"t_{n}" for n in names)]
+        return ", ".join(f"case when {_is_control(x)} then {x} end" for x in texts)
+
+    def _first_text(self) -> str:
+        cells = ", ".join(f"nullif(zx_trim(c{i}), '')" for i in range(1, self.plan.sheet.n_columns + 1))
+        return f"coalesce({cells})"
+
+    def _class_sql(self) -> str:
+        n = self.plan.sheet.n_columns
+        first = self._first_text()
+        filled = " + ".join(f"(c{i} is not null and zx_trim(c{i}) <> '')::integer" for i in range(1, n + 1))
+        required = [f for f in self.plan.header.found.values() if f.column.required_in_file or f.column.is_key]
+        others = " + ".join(
+            f"(t_{f.column.name} is not null and zx_trim(c{f.index}) <> {first})::integer" for f in required
+        )
+        repeated = " or ".join(self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2)
+        alone = f"({filled}) = 1 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')" if n >= 4 else "false"
+        id_keys = [f"t_{k}" for k in self.contract.keys if self.contract.by_name[k].value_type == "id"
+                   and k in self.plan.header.found]  # fmt: skip
+        if id_keys:
+            alone += f" and coalesce(length({id_keys[0]}), 99) > 4" if n >= 4 else ""
+        return (
+            f"case when not ({self._nonblank()}) then 'blank'"
+            f" when coalesce({self._label_columns()}) is not null then 'control'"
+            f" when ({others or '0'}) = 0 and (regexp_matches({first}, {quote(NOTE_START)}) or ({alone})) then 'note'"
+            + (f" when {repeated} then 'header'" if repeated else "")
+            + " else 'data' end"
+        )
+
+    def _repeats(self, header_row: tuple[str | None, ...]) -> str:
+        """Whether a row says again what a header row says: its first two labels, and most of the others."""
+        texts = [(i, t) for i, t in enumerate(header_row, start=1) if t and t.strip()][:12]
+        same = [f"(c{i} is not null and zx_trim(c{i}) = {quote(t.strip())})" for i, t in texts]
+        most = " + ".join(f"{s}::integer" for s in same)
+        return f"({same[0]} and {same[1]} and ({most}) * 10 >= {len(same) * 6})"
+
+    # -- a second look ------------------------------------------------------------------------------------
+
+    def _drop_personal(self) -> None:
+        """Unknown columns whose values look like phones or identity numbers are dropped at the door."""
+        mobile = "'(^|\\D)(?:\\+?86)?1[3-9]\\d{9}($|\\D)'"
+        for i, name in list(self.unknown.items()):
+            row = self.con.execute(
+                f"select count(u_{i}) filter (class = 'data'), count(*) filter (class = 'data' and"
+                f" (regexp_matches(u_{i}, {mobile}) or zx_is_personal_id(upper(zx_code(u_{i}))))) from {self.table}"
+            ).fetchone()
+            assert row is not None
+            if row[1] and row[1] >= PERSONAL_SHARE * row[0]:
+                del self.unknown[i]
+                self.dropped.append(name)
+
+    def _mark_codes(self) -> None:
+        """Check digits and shapes, once for every distinct code: readable but doubtful codes land, marked."""
+        for name in self.cells:
+            kind = self.contract.by_name[name].identifier
+            if kind in ("credit_code", "taxpayer_id"):
+                self.con.execute(
+                    f"create temp table {self.table}_{name} as select code, 'check_digit' as mark from ("
+                    f"select distinct {name} as code from {self.table} where length({name}) = 18"
+                    f" and regexp_full_match({name}, '[0-9ABCDEFGHJKLMNPQRTUWXY]{{18}}')) where not zx_uscc_ok(code)"
+                )
+            elif kind:
+                codes = [r[0] for r in self.con.execute(
+                    f"select distinct {name} from {self.table} where {name} is not null and class = 'data'"
+                ).fetchall()]  # fmt: skip
+                marks = code_marks(kind, codes)
+                if not marks:
+                    continue
+                self.con.execute(f"create temp table {self.table}_{name} (code varchar, mark varchar)")
+                self.con.executemany(f"insert into {self.table}_{name} values (?, ?)", list(marks.items()))
+            else:
+                continue
+            some = self.con.execute(f"select 1 from {self.table}_{name} limit 1").fetchone()
+            if some:
+                self.codes[name] = f"{self.table}_{name}"
+
+    # -- what comes out -----------------------------------------------------------------------------------
+
+    def column_uses(self) -> dict[str, ColumnUse]:
+        """Header, unit and factor of every column that was found."""
+        out = {}
+        for name, f in self.plan.header.found.items():
+            unit = self.plan.units.get(name)
+            k = str(factor(unit, f.column.canonical_unit)) if unit else ""
+            out[name] = ColumnUse(f.header, unit.name if unit else "", k)
+        return out
+
+    def _columns(self) -> list[str]:
+        out = []
+        for column in self.contract.columns:
+            out.append(column.name)
+            if column.value_type == "date":
+                out.append(f"{column.name}_precision")
+            if column.is_numeric:
+                out += [f"{column.name}_text", f"{column.name}_unit"]
+        return out
+
+    def accepted_sql(self) -> str:
+        marks, joins = "marks", ""
+        for k, (name, table) in enumerate(self.codes.items()):
+            marks = (
+                f"case when j{k}.code is not null then list_concat({marks}, [{quote(name + ':')} || j{k}.mark])"
+                f" else {marks} end"
+            )
+            joins += f" left join {table} j{k} on j{k}.code = t.{name}"
+        columns = ", ".join(f"t.{c}" for c in self._columns())
+        return (
+            f"select {columns}, {marks} as marks, {self._extra_sql()} as extra, {quote(self.plan.sheet.name)} as sheet,"
+            f" t.row_number from {self.table} t{joins} where t.class = 'data' and t.bad is null"
+        )
+
+    def _extra_sql(self) -> str:
+        """Unknown columns as one JSON text, only where a row has any of them."""
+        if not self.unknown:
+            return "cast(null as varchar)"
+        any_ = f"coalesce({', '.join(f't.u_{i}' for i in self.unknown)}) is not null"
+        pairs = ", ".join(f"{quote(name)}, zx_mask(t.u_{i})" for i, name in self.unknown.items())
+        return f"case when {any_} then cast(json_object({pairs}) as varchar) end"
+
+    def _key_sql(self) -> str:
+        if not self.contract.keys:
+            return "cast(null as varchar)"
+        parts = [f"coalesce(cast({k} as varchar), '')" for k in self.contract.keys]
+        failed = f"len(list_filter(bad, lambda b: b.name in ({', '.join(quote(k) for k in self.contract.keys)}))) > 0"
+        return f"case when not ({failed}) then array_to_string([{', '.join(parts)}], '|') end"
+
+    def _scope_sql(self) -> str:
+        columns = self.contract.scope_columns
+        if not columns:
+            return "'*'" if self.contract.mode == "register" else "cast(null as varchar)"
+        first = self.contract.by_name[columns[0]]
+        text = f"strftime({first.name}, '%Y-%m')" if first.value_type == "period" else f"cast({first.name} as varchar)"
+        rest = "".join(f" || '|' || coalesce({c}, '')" for c in columns[1:])
+        return f"{text}{rest}"
+
+    def rejects_sql(self) -> str:
+        labels = {n: f.column.label_zh for n, f in self.plan.header.found.items()}
+        zh = " ".join(f"when {quote(c)} then {quote(z)}" for c, (z, _) in reasons.CELL_REASONS.items())
+        en = " ".join(f"when {quote(c)} then {quote(e)}" for c, (_, e) in reasons.CELL_REASONS.items())
+        label = " ".join(f"when {quote(n)} then {quote(x)}" for n, x in labels.items())
+        columns = ", ".join(f"t.{c}" for c in dict.fromkeys([*self.contract.keys, *self.contract.scope_columns]))
+        return (
+            f"select {quote(self.plan.sheet.name)} as sheet, row_number, b.name as column_name,"
+            " zx_mask(substring(b.text, 1, 500)) as cell_text, b.code as reason_code,"
+            f" replace(case b.code {zh} end, '{{label}}', case b.name {label} end) as reason_zh,"
+            f" replace(case b.code {en} end, '{{label}}', case b.name {label} end) as reason_en,"
+            f" row_key, scope, money, b.place as place from (select t.row_number, t.money, {self._key_sql()} as row_key,"
+            f" {self._scope_sql()} as scope, unnest(t.bad) as b from (select t.row_number, t.money, t.bad"
+            f"{', ' + columns if columns else ''} from {self.table} t where t.class = 'data' and t.bad is not null) t)"
+        )
+
+    def controls_sql(self) -> str:
+        numeric = [n for n, f in self.plan.header.found.items() if f.column.is_numeric]
+        pairs = ", ".join(f"{quote(n)}, cast(t.{n} as varchar)" for n in numeric)
+        values = f"cast(json_object({pairs}) as varchar)" if numeric else "'{}'"
+        return (
+            f"select {quote(self.plan.sheet.name)} as sheet, t.row_number, t.label, {values} as \"values\""
+            f" from {self.table} t where t.class = 'control'"
+        )
+
+    def scopes(self) -> list[str]:
+        """What this sheet states: periods (and offices), years, or the whole register."""
+        if not self.contract.scope_columns:
+            return ["*"] if self.contract.mode == "register" else []
+        rows = self.con.execute(
+            f"select distinct {self._scope_sql()} as scope from {self.table} where class = 'data' and bad is null"
+        ).fetchall()
+        return [r[0] for r in rows if r[0] is not None]
+
+    def restates_by_key(self) -> bool:
+        """Whether every row is a correction: then the file speaks of its keys only, not of whole periods."""
+        if "submission_kind" not in self.cells or self.contract.mode != "period":
+            return False
+        row = self.con.execute(
+            "select count(*), count(*) filter (submission_kind in ('更正', '补报', '变更', '撤销'))"
+            f" from {self.table} where class = 'data' and bad is null"
+        ).fetchone()
+        return row is not None and row[0] > 0 and row[0] == row[1]
+
+
+def _is_control(x: str) -> str:
+    """A cheap look first: almost no cell begins or ends like a total."""
+    plain = f"replace(replace({x}, ' ', ''), chr(12288), '')"
+    looks = " or ".join(f"starts_with({x}, '{c}')" for c in "合小总共累全其") + f" or contains({x}, '计')"
+    return f"case when {looks} then regexp_matches({plain}, {quote(CONTROL)}) else false end"
+
+
+__all__ = ["FoundColumn", "land_drop", "land_file", "plan_sheets", "stored_report", "take_apart", "tidy"]
