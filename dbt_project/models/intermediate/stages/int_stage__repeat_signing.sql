@@ -1,0 +1,62 @@
+-- The later-signed side of a repeat signing that a person has confirmed: a file raw/_decisions/<day>/merge.csv
+-- with the columns signing_row_no (the row that repeats) and same_as (the row that stays). Without a person's
+-- decision nothing is merged (metrics.md).
+
+with
+
+decisions as (
+
+    select
+        kind,
+        data,
+        decided_on,
+        file_name,
+        row_number
+    from {{ ref('stg_decision') }}
+    where kind = 'merge'
+
+),
+
+projects as (
+
+    select
+        project_id,
+        signing_row_no
+    from {{ ref('int_project') }}
+    where signing_row_no is not null
+
+),
+
+merges as (
+
+    select
+        json_extract_string(data, '$.signing_row_no') as signing_row_no,
+        json_extract_string(data, '$.same_as') as same_as,
+        decided_on,
+        file_name,
+        row_number
+    from decisions
+
+),
+
+final as (
+
+    select
+        projects.project_id,
+        merges.same_as,
+        merges.decided_on
+    from merges
+    inner join projects on merges.signing_row_no = projects.signing_row_no
+    where merges.same_as <> merges.signing_row_no
+    qualify row_number() over (
+        partition by projects.project_id
+        order by merges.decided_on, merges.file_name, merges.row_number
+    ) = 1
+
+)
+
+select
+    project_id,
+    same_as,
+    decided_on
+from final
