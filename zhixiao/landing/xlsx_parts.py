@@ -1,0 +1,200 @@
+"""The parts of an .xlsx package that a reader of values does not give: sheets and their state, size, merges.
+
+Element and attribute names are matched without their namespace, so that strict OOXML and prefixed documents
+read like any other. Parts are read through Python's zip reader, which checks sizes and checksums.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from lxml import etree
+
+from zhixiao.landing.container import LIMITS, Limits
+from zhixiao.landing.refusal import Refusal, too_large, unreadable
+
+_CHUNK = 4 << 20
+_OVERLAP = 4096
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
+_ROW_R = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d{1,7})["']""")
+_CELL_R = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})\d{1,7}["']""")
+_MERGE = re.compile(
+    rb"""<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)["']"""
+)
+_ESCAPED = re.compile(rb"_x[0-9A-Fa-f]{4}_")
+
+Merge = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class WorkbookSheet:
+    """A worksheet as the workbook lists it."""
+
+    name: str
+    hidden: bool
+    part: str
+
+
+@dataclass
+class SheetExtent:
+    """What one pass over a sheet's XML shows. `ordered`: rows are numbered and in order, cells have references."""
+
+    last_row: int = 0
+    last_column: int = 0
+    ordered: bool = True
+    escaped: bool = False
+    merges: list[Merge] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class WorkbookParts:
+    """The sheets of a workbook, its date system, and whether its shared texts hold `_x000D_` escapes."""
+
+    sheets: list[WorkbookSheet]
+    date1904: bool
+    escaped: bool
+
+
+def damaged(label: str) -> Refusal:
+    """The package or one of its parts cannot be read."""
+    return unreadable(
+        f"工作簿已损坏或不完整：{label}。请重新导出后报送。",
+        f"The workbook is damaged or cut off: {label}. Export it again and resend.",
+    )
+
+
+def read_parts(path: Path, label: str, limits: Limits = LIMITS) -> WorkbookParts:
+    """The list of worksheets (chart sheets left out) and the workbook's properties."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {n.lstrip("/").lower(): n for n in archive.namelist()}
+            root = _xml(archive, names["xl/workbook.xml"], limits, label)
+            rels = _xml(archive, names["xl/_rels/workbook.xml.rels"], limits, label)
+            targets: dict[str, str] = {}
+            escaped = False
+            for rel in rels:
+                kind, target = str(rel.get("Type")), str(rel.get("Target"))
+                part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+                if kind.endswith("/worksheet"):
+                    targets[str(rel.get("Id"))] = names[part.lower()]
+                elif kind.endswith("/sharedStrings") and part.lower() in names:
+                    escaped = _holds_escapes(archive, names[part.lower()], limits, label)
+            sheets = [
+                WorkbookSheet(str(e.get("name")), e.get("state", "visible") != "visible", targets[rid])
+                for e in root.iter()
+                if _local(e) == "sheet" and (rid := _relation_id(e)) in targets
+            ]
+            date1904 = any(_local(e) == "workbookPr" and e.get("date1904") in ("1", "true") for e in root)
+    except (
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        etree.XMLSyntaxError,
+    ) as error:
+        raise damaged(label) from error
+    if not sheets:
+        raise unreadable(f"工作簿里没有工作表：{label}。", f"The workbook holds no worksheet: {label}.")
+    return WorkbookParts(sheets, date1904, escaped)
+
+
+def scan_sheet(path: Path, part: str, label: str, limits: Limits = LIMITS) -> SheetExtent:
+    """One pass over a sheet's XML: its extent, its merges, and whether its rows are numbered in order."""
+    extent = SheetExtent()
+    previous = 0
+    carry = b""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(part) as stream:
+            total = 0
+            while chunk := stream.read(_CHUNK):
+                total += len(chunk)
+                if total > limits.max_part_bytes:
+                    raise too_large(f"工作表过大：{label}。", f"The worksheet is too large: {label}.")
+                text = carry + chunk
+                cut = text.rfind(b"<", max(0, len(text) - _OVERLAP))
+                cut = cut if cut > 0 else len(text)
+                previous = _scan_piece(text[:cut], extent, previous)
+                carry = text[cut:]
+            _scan_piece(carry, extent, previous)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise damaged(label) from error
+    return extent
+
+
+def column_number(letters: str) -> int:
+    """1 for A, 27 for AA."""
+    n = 0
+    for c in letters.upper():
+        n = n * 26 + ord(c) - 64
+    return n
+
+
+def column_letters(n: int) -> str:
+    """A for 1, AA for 27."""
+    letters = ""
+    while n:
+        n, rest = divmod(n - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _scan_piece(piece: bytes, extent: SheetExtent, previous: int) -> int:
+    """Add what a piece of XML (cut between tags) shows; gives the last row number seen."""
+    numbers = _ROW_R.findall(piece)
+    if numbers:
+        rows = np.array(numbers, dtype="S7").astype(np.int64)
+        if int(rows[0]) <= previous or bool((np.diff(rows) <= 0).any()):
+            extent.ordered = False
+        extent.last_row = max(extent.last_row, int(rows.max()))
+        previous = int(rows[-1])
+    if len(numbers) != len(_ROW.findall(piece)) or b"<c>" in piece or b":c>" in piece:
+        extent.ordered = False
+    letters = set(_CELL_R.findall(piece))
+    if letters:
+        extent.last_column = max(extent.last_column, *(column_number(x.decode("ascii")) for x in letters))
+    if b"mergeCell" in piece:
+        for c1, r1, c2, r2 in _MERGE.findall(piece):
+            left, right = column_number(c1.decode("ascii")), column_number(c2.decode("ascii"))
+            extent.merges.append((int(r1), left, int(r2), right))
+    extent.escaped = extent.escaped or _ESCAPED.search(piece) is not None
+    return previous
+
+
+def _holds_escapes(archive: zipfile.ZipFile, name: str, limits: Limits, label: str) -> bool:
+    found, total, carry = False, 0, b""
+    with archive.open(name) as stream:
+        while chunk := stream.read(_CHUNK):
+            total += len(chunk)
+            if total > limits.max_part_bytes:
+                raise too_large(f"工作簿过大：{label}。", f"The workbook is too large: {label}.")
+            found = found or _ESCAPED.search(carry + chunk) is not None
+            carry = chunk[-8:]
+    return found
+
+
+def _xml(archive: zipfile.ZipFile, name: str, limits: Limits, label: str) -> etree._Element:
+    with archive.open(name) as stream:
+        data = stream.read(limits.ratio_free_bytes + 1)
+    if len(data) > limits.ratio_free_bytes:
+        raise too_large(f"工作簿过大：{label}。", f"The workbook is too large: {label}.")
+    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def _relation_id(element: etree._Element) -> str:
+    for key, value in element.attrib.items():
+        if str(key).endswith("}id"):
+            return str(value)
+    return ""
