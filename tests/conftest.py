@@ -1,0 +1,68 @@
+"""Shared by all tests. Airflow reads its configuration when it is first imported, so it is given here."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from zhixiao import airflow_local, nightly
+from zhixiao.settings import PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+
+_HOME = tempfile.TemporaryDirectory(prefix="zhixiao-airflow-")
+for _name in [n for n in os.environ if n.startswith(("AIRFLOW", "ZHIXIAO_"))]:
+    del os.environ[_name]
+_scratch = Settings(Path(_HOME.name) / "raw", Path(_HOME.name) / "warehouse")
+_env = airflow_local.airflow_env(_scratch, Path(_HOME.name) / "airflow")
+os.environ.update({k: v for k, v in _env.items() if not k.startswith("ZHIXIAO_")})
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A warehouse of one's own with an empty drop zone, also in the environment. Nothing waits for settling."""
+    s = Settings(tmp_path / "raw", tmp_path / "warehouse", settle_seconds=0)
+    s.raw_dir.mkdir()
+    for name, value in s.to_env().items():
+        monkeypatch.setenv(name, value)
+    return s
+
+
+@pytest.fixture(scope="session")
+def sample_raw() -> Path:
+    """The committed sample district: every file lands."""
+    return PROJECT_DIR / "raw"
+
+
+@pytest.fixture(scope="session")
+def refused_raw() -> Path:
+    """Files that must be refused, laid out like raw/."""
+    return PROJECT_DIR / "tests" / "data" / "refused"
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """A fresh metadata database for this test session."""
+    airflow_local.ensure_metadata(Path(os.environ["AIRFLOW_HOME"]))
+
+
+@pytest.fixture(scope="session")
+def bag(airflow_db: None) -> DagBag:
+    """The DAGs of this repository, read as Airflow reads them."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What a run says to the person who waits."""
+    said: list[str] = []
+    monkeypatch.setattr(nightly, "progress", said.append)
+    yield said
