@@ -26,6 +26,7 @@ _ARROW = {
     "DATE": pa.date32(),
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
+    "INTEGER[]": pa.list_(pa.int32()),
     "BOOLEAN": pa.bool_(),
     "DECIMAL(38,6)": pa.decimal128(38, 6),
 }

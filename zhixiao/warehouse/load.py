@@ -181,7 +181,7 @@ def _write_contracts(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Con
     for table, rows in (("contract", tops), ("contract_column", columns)):
         if con.execute(f"SELECT * FROM raw.{table} ORDER BY 1, 2").fetchall() != rows:
             con.execute(f"DELETE FROM raw.{table}")
-            con.executemany(f"INSERT INTO raw.{table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+            insert_into(con, table, FIXED_TABLES[table], rows)
             changed = True
     return changed
 
