@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -199,7 +199,7 @@ def locked_run(settings: Settings, terminal: Terminal, known_on: str | None, as_
 
     wait = float(os.environ.get("ZHIXIAO_LOCK_WAIT") or LOCK_WAIT_SECONDS)
     with warehouse_lock(settings, wait, "make run", waiting):
-        settle(settings, terminal)
+        settle(settings, terminal.line)
         terminal.line("启动 Airflow… / starting Airflow ...")
         run_id, state = run_dag(settings, known_on, as_of)
         result = nightly.last_run(settings)
@@ -212,7 +212,7 @@ def locked_run(settings: Settings, terminal: Terminal, known_on: str | None, as_
         return int(result["exit_code"]), nightly.report_of(settings, result)
 
 
-def settle(settings: Settings, terminal: Terminal) -> None:
+def settle(settings: Settings, tell: Callable[[str], None]) -> None:
     """In a fresh clone every file was written a moment ago. When none is ready yet, wait until they are."""
     found = nightly.backend.discover(settings)
     if found.drops or not found.waiting:
@@ -220,7 +220,7 @@ def settle(settings: Settings, terminal: Terminal) -> None:
     youngest = max(p.stat().st_mtime for p in found.waiting)
     seconds = min(settings.settle_seconds, settings.settle_seconds - (time.time() - youngest)) + 1
     if seconds > 0:
-        terminal.line(
+        tell(
             f"所有文件都是刚写入的，等待 {seconds:.0f} 秒以确认写完… / "
             f"every file was written a moment ago; waiting {seconds:.0f} s to be sure they are whole ..."
         )
@@ -271,6 +271,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--as-of", default=os.environ.get("AS_OF"), help="the day the figures describe")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8080), help="of the web page")
     args: Any = parser.parse_args(argv)
+    for name in ("ZHIXIAO_RAW", "ZHIXIAO_WAREHOUSE"):
+        if os.environ.get(name, "").startswith("~"):  # make does not expand RAW=~/deliveries
+            os.environ[name] = str(Path(os.environ[name]).expanduser())
     settings = Settings.from_env()
     if args.raw:
         settings = replace(settings, raw_dir=args.raw.absolute())

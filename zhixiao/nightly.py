@@ -38,7 +38,6 @@ from zhixiao.faults import point
 from zhixiao.settings import Settings
 from zhixiao.warehouse.files import read_json, write_json
 
-
 if TYPE_CHECKING:
     from zhixiao.landing.discover import Discovery
     from zhixiao.landing.report import Drop, RefusedDrop
@@ -89,6 +88,12 @@ def last_run(settings: Settings) -> Json | None:
     """The verdict of the last run of this warehouse."""
     found: Json | None = read_json(settings.state_dir / "last_run.json")
     return found
+
+
+def exit_code(settings: Settings) -> int | None:
+    """How the last run of this warehouse ended."""
+    result = last_run(settings)
+    return None if result is None else int(result["exit_code"])
 
 
 def told(settings: Settings) -> set[str]:
@@ -339,7 +344,7 @@ def land_all(settings: Settings, drops: Sequence[Drop]) -> Iterator[Outcome]:
         try:
             yield task.result()
         except BrokenProcessPool:
-            pools.clear()
+            pools.pop(workers, None)
             yield Outcome(drop.file_name, "failed", "the worker was killed, probably for memory", "", True)
 
 
@@ -358,6 +363,12 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
             initargs=(os.getpid(),),
         )
     return pools[workers]
+
+
+def close_pools() -> None:
+    """End the workers. Without it they end with this process."""
+    while pools:
+        pools.popitem()[1].shutdown(cancel_futures=True)
 
 
 def end_with_parent(parent: int) -> None:
