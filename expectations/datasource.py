@@ -46,7 +46,7 @@ class DuckDBDatasource(SQLDatasource):
 
 
 @contextlib.contextmanager
-def open_datasource(database: Path, name: str = "warehouse") -> Iterator[tuple[Any, Any]]:
+def open_datasource(database: Path, memory_limit: str = "2GB") -> Iterator[tuple[Any, Any]]:
     """An ephemeral context and a read-only datasource on one DuckDB file: `(context, datasource)`.
 
     The engine is disposed of at the end, so that the same process may open the file for writing again.
@@ -55,8 +55,8 @@ def open_datasource(database: Path, name: str = "warehouse") -> Iterator[tuple[A
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     datasource = context.data_sources.add_duckdb(  # type: ignore[attr-defined]
-        name,
-        connection_string=f"duckdb:///{database}?access_mode=read_only",
+        "warehouse",
+        connection_string=f"duckdb:///{database}?access_mode=read_only&memory_limit={memory_limit}",
         create_temp_table=False,
     )
     try:

@@ -21,12 +21,11 @@ from expectations.registry import SOURCE_OWNER, rule_info
 from expectations.results import ResultRow, count_failures, failures, write_results
 from expectations.rules import Between, NoRows, Rule
 from expectations.runner import Verdict, first_line, run_rules
-from expectations.statistics import Landed, open_state, read_landed, refresh
+from expectations.statistics import STATE_FILE, Landed, open_state, read_landed, refresh
 from zhixiao.contracts import load_contract
 from zhixiao.landing.report import Drop
 from zhixiao.settings import Settings
-
-STATE_FILE = "gate.duckdb"
+from zhixiao.warehouse.db import connect
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -193,7 +192,8 @@ RULES: tuple[Rule, ...] = (
         NoRows("gap_in_tolerances > 1"),
         observed="found",
         expected="stated",
-        zh="{entity}「{label}」的「{label_zh}」写 {stated:,.2f}，各行之和 {found:,.2f}，相差 {difference:,.2f}。请核对合计或明细。",
+        zh="{entity}「{label}」的「{label_zh}」写 {stated:,.2f}，各行之和 {found:,.2f}，"
+        "相差 {difference:,.2f}。请核对合计或明细。",
         en="{entity}: '{label}' states {stated:,.2f} for '{label_zh}', its rows add up to {found:,.2f}, a"
         " difference of {difference:,.2f}. Check the total or the rows.",
         applies="NOT is_explained",
@@ -288,19 +288,15 @@ def run_gate(
     started = time.monotonic()
     until = known_on or max((d.received_on for d in drops), default=date(1990, 1, 1))
     landed = read_landed(settings, (d for d in drops if d.received_on <= until))
-    state = settings.state_dir / STATE_FILE
-    connection = open_state(state, settings.memory_limit)
-    try:
+    with open_state(settings) as connection:
         read_files = refresh(connection, landed)
         build_measures(connection, landed, settings.district)
         fresh_keys = _fresh(connection, landed, new)
-    finally:
-        connection.close()
-    rows, problems = judge(state, RULES)
+    rows, problems = judge(settings, RULES)
     write_results(settings, "gate", rows)
     fresh = [r for r in rows if not r.success and _is_fresh(r, fresh_keys)]
     page = docs.write_gate_page(settings, until, rows, len(landed))
-    _remember(state, settings.memory_limit, landed)
+    _remember(settings, landed)
     return GateResult(
         known_on=until,
         rows=rows,
@@ -313,12 +309,13 @@ def run_gate(
     )
 
 
-def judge(state: Path, rules: Sequence[Rule]) -> tuple[list[ResultRow], list[str]]:
+def judge(settings: Settings, rules: Sequence[Rule]) -> tuple[list[ResultRow], list[str]]:
     """Run the rules on the measure tables and turn what they say into rows."""
-    verdicts = run_rules(state, rules)
+    state = settings.state_dir / STATE_FILE
+    verdicts = run_rules(state, rules, settings.memory_limit)
     rows: list[ResultRow] = []
     problems: list[str] = []
-    with duckdb.connect(str(state), read_only=True) as connection:
+    with connect(settings, state, read_only=True) as connection:
         for rule in rules:
             verdict = verdicts[rule.rule_id]
             if verdict.outcome != "broken":
@@ -494,21 +491,15 @@ def _is_fresh(row: ResultRow, fresh: set[Key]) -> bool:
     return (row.source, row.district_code, row.received_on) in fresh
 
 
-def _remember(state: Path, memory_limit: str, landed: Sequence[Landed]) -> None:
+def _remember(settings: Settings, landed: Sequence[Landed]) -> None:
     """Write down what was told about. A gate that dies before this tells again: better twice than never."""
-    connection = open_state(state, memory_limit)
-    try:
-        told = set(
-            connection.execute("SELECT source, district_code, received_on, file_name, file_sha256 FROM told").fetchall()
-        )
+    names = ("source", "district_code", "received_on", "file_name", "file_sha256")
+    with open_state(settings) as connection:
+        told = set(connection.execute(f"SELECT {', '.join(names)} FROM told").fetchall())
         new = [key for i in landed if (key := _told_key(i.drop)) not in told]
         if new:
             import pyarrow as pa
 
-            names = ("source", "district_code", "received_on", "file_name", "file_sha256")
-            batch = pa.table(dict(zip(names, zip(*new, strict=True), strict=True)))
-            connection.register("arrow_batch", batch)
+            connection.register("arrow_batch", pa.table(dict(zip(names, zip(*new, strict=True), strict=True))))
             connection.execute("INSERT INTO told SELECT * FROM arrow_batch")
             connection.unregister("arrow_batch")
-    finally:
-        connection.close()

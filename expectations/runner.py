@@ -38,7 +38,7 @@ class Verdict:
         return cls(rule_id, "broken", BROKEN_SEVERITY, 0, first_line(error))
 
 
-def run_rules(database: Path, rules: Sequence[Runnable]) -> dict[str, Verdict]:
+def run_rules(database: Path, rules: Sequence[Runnable], memory_limit: str = "2GB") -> dict[str, Verdict]:
     """Validate all rules: one read-only context, one suite a table. Never raises for what it finds."""
     import great_expectations as gx  # seconds: never at import time
 
@@ -48,7 +48,7 @@ def run_rules(database: Path, rules: Sequence[Runnable]) -> dict[str, Verdict]:
     by_table: dict[str, list[Runnable]] = {}
     for rule in rules:
         by_table.setdefault(rule.table, []).append(rule)
-    with warnings.catch_warnings(), open_datasource(database) as (context, datasource):
+    with warnings.catch_warnings(), open_datasource(database, memory_limit) as (context, datasource):
         warnings.simplefilter("ignore")
         for table, group in sorted(by_table.items()):
             try:

@@ -6,8 +6,9 @@ report. Nothing here is a source of truth: the file may be deleted, the next gat
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from expectations.runner import first_line
 from zhixiao.contracts import Contract, load_contracts
 from zhixiao.landing.report import Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
+from zhixiao.warehouse.db import connect
 
+STATE_FILE = "gate.duckdb"
 STATISTICS_VERSION = "1"
 BATCH_FILES = 200
 SUMMABLE = frozenset({"money", "money_fx", "area", "number", "energy"})
@@ -88,26 +91,31 @@ def read_landed(settings: Settings, drops: Iterable[Drop]) -> list[Landed]:
     return out
 
 
-def open_state(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """Open `state/gate.duckdb` for writing; a file that cannot be opened or read is rebuilt from nothing."""
+@contextlib.contextmanager
+def open_state(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """`state/gate.duckdb` for writing; a file that cannot be opened or read is rebuilt from nothing.
+
+    Raises LockError when another process has it open.
+    """
+    path = settings.state_dir / STATE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
-    try:
-        connection = duckdb.connect(str(path), config=config)
+    if path.exists() and not _is_sound(settings, path):
+        for suffix in ("", ".wal"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+    with connect(settings, path) as connection:
         connection.execute(SCHEMA)
-        connection.execute("SELECT count(digest), count(error) FROM content").fetchall()
-    except (duckdb.CatalogException, duckdb.BinderException, duckdb.InternalException, duckdb.FatalException):
-        pass
-    except duckdb.IOException as e:
-        if "lock" in str(e).lower():
-            raise
-    else:
-        return connection
-    for suffix in ("", ".wal"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
-    connection = duckdb.connect(str(path), config=config)
-    connection.execute(SCHEMA)
-    return connection
+        yield connection
+
+
+def _is_sound(settings: Settings, path: Path) -> bool:
+    try:
+        with connect(settings, path) as connection:
+            connection.execute(SCHEMA)
+            for table in ("content", "content_column", "content_control", "told"):
+                connection.execute(f"SELECT count(COLUMNS(*)) FROM {table}").fetchall()
+    except (duckdb.Error, UnicodeDecodeError):
+        return False
+    return True
 
 
 def refresh(connection: duckdb.DuckDBPyConnection, landed: Sequence[Landed]) -> int:

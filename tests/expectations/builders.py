@@ -10,12 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zhixiao.contracts import load_contract
 from zhixiao.landing.report import ColumnUse, Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
+from zhixiao.warehouse.schema import create_raw
 
 ARROW = {
     "varchar": pa.string(),
@@ -146,3 +148,114 @@ def sales_rows(period_end: str, n: int = 40, scale: float = 1.0) -> list[dict[st
         }
         for i in range(n)
     ]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """As `zhixiao.warehouse.pair.Pair`, which these tests do not need to import."""
+
+    known_on: date
+    as_of: date
+
+
+PAIR = Pair(date(2026, 2, 28), date(2026, 1, 31))
+SHA = "a" * 64
+MEASURES = {
+    "filing_rate": ("signed", "filed"),
+    "start_rate": ("filed", "started"),
+    "production_rate": ("started", "produced"),
+    "on_target_rate": ("produced", "on_target"),
+}
+STAGES = ("signed", "filed", "started", "completed", "produced", "on_target")
+
+
+def make_candidate(settings: Settings, pair: Pair = PAIR) -> None:
+    """A small and sound work database: one loaded file with 3 rows and a quarantined one, 3 projects."""
+    settings.work_db.parent.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(str(settings.work_db))
+    create_raw(con)
+    log = {
+        "file_name": "签约.xlsx", "file_sha256": SHA, "source": "signing", "received_on": date(2026, 2, 3),
+        "mode": "register", "contract_version": "1.0.0", "status": "loaded", "headers_found": ["项目编号"],
+        "unknown_columns": [], "rows_read": 5, "rows_accepted": 3, "rows_quarantined": 1, "rows_control": 1,
+        "rows_ignored": 0, "money_read": 40, "money_accepted": 30, "money_quarantined": 10,
+        "district_code": "321204", "personal_columns": 0,
+    }  # fmt: skip
+    _insert(con, "raw.load_log", log)
+    refused = {**log, "file_name": "坏.xlsx", "file_sha256": "b" * 64, "status": "refused"}
+    refused |= {"reason_code": "unreadable"}
+    for name in list(refused):
+        if name.startswith(("rows_", "money_")):
+            refused[name] = None
+    _insert(con, "raw.load_log", refused)
+    for i in range(3):
+        _insert(
+            con,
+            "raw.signing",
+            {"signing_row_no": f"JY-{i}", "file_sha256": SHA, "file_name": "签约.xlsx", "sheet": "",
+             "row_number": i + 2, "received_on": date(2026, 2, 3), "district_code": "321204"},
+        )  # fmt: skip
+    _insert(
+        con,
+        "raw.quarantine",
+        {"quarantine_id": "q1", "file_sha256": SHA, "source": "signing", "district_code": "321204",
+         "received_on": date(2026, 2, 3), "file_name": "签约.xlsx", "sheet": "", "row_number": 5,
+         "column_name": "signing_date", "cell_text": "待定", "reason_code": "date_unreadable"},
+    )  # fmt: skip
+    con.execute("CREATE SCHEMA quality; CREATE SCHEMA marts; CREATE SCHEMA marts_public; CREATE SCHEMA checks")
+    con.execute("CREATE TABLE quality.load_log AS SELECT * FROM raw.load_log")
+    con.execute("CREATE TABLE quality.quarantine AS SELECT * EXCLUDE (row_key, scope, money) FROM raw.quarantine")
+    dates = ", ".join(f"{s}_claimed_on DATE, {s}_evidenced_on DATE" for s in STAGES)
+    con.execute(
+        f"""CREATE TABLE marts.fct_project_funnel (project_id VARCHAR, signing_row_no VARCHAR,
+        company_name VARCHAR, reporting_unit VARCHAR, capital_kind VARCHAR, {dates}, withdrawn_on DATE,
+        signed_investment DECIMAL(20,4), planned_investment DECIMAL(20,4), file_sha256 VARCHAR)"""
+    )
+    for i, unit in enumerate(("开发区", "高新区", "高新区")):
+        row = {"project_id": f"321204-JY-{i}", "signing_row_no": f"JY-{i}", "company_name": f"泰州{i}有限公司",
+               "reporting_unit": unit, "capital_kind": "内资", "signed_investment": 100 + i,
+               "planned_investment": 90, "file_sha256": SHA}  # fmt: skip
+        for stage in STAGES[: 2 + i]:
+            row[f"{stage}_claimed_on"] = date(2025, 6, 30)
+        row["signed_evidenced_on"] = row["filed_evidenced_on"] = date(2025, 7, 31)
+        _insert(con, "marts.fct_project_funnel", row)
+    con.execute(
+        """CREATE TABLE marts.fct_stage_event AS SELECT project_id, 1 AS stage_no, 'claimed' AS reading,
+        'reached' AS event_kind, signed_claimed_on AS event_date, signed_claimed_on AS complete_on,
+        CAST(NULL AS DATE) AS recognised_on, file_sha256 FROM marts.fct_project_funnel"""
+    )
+    con.execute(
+        """CREATE TABLE marts.mart_funnel (cut_kind VARCHAR, cut_value VARCHAR, window_kind VARCHAR,
+        window_start DATE, window_end DATE, reading VARCHAR, form VARCHAR, measure VARCHAR, variant VARCHAR,
+        basis VARCHAR, numerator DECIMAL(20,4), denominator DECIMAL(20,4), value DECIMAL(18,6),
+        unsupported_value DECIMAL(18,6), withdrawn_count INTEGER, is_mature BOOLEAN, as_of DATE, known_on DATE)"""
+    )
+    cuts = [("district", "全区", "true"), ("capital_kind", "内资", "true")]
+    cuts += [("reporting_unit", u, f"reporting_unit = '{u}'") for u in ("开发区", "高新区")]
+    for kind, value, where in cuts:
+        for reading in ("claimed", "evidenced"):
+            for measure in (*STAGES, *MEASURES):
+                base, goal = MEASURES.get(measure, (measure, measure))
+                rate = measure in MEASURES
+                amount = "signed_investment" if base == "signed" else "planned_investment"
+                for basis, unit_value in (("count", "1"), ("amount", amount)):
+                    for window, start, end in (
+                        ("all", "NULL", "NULL"), ("year", "DATE '2025-01-01'", "DATE '2025-12-31'")
+                    ):  # fmt: skip
+                        con.execute(
+                            f"""INSERT INTO marts.mart_funnel
+                            WITH f AS (SELECT
+                                coalesce(sum({unit_value}) FILTER ({goal}_{reading}_on IS NOT NULL), 0) AS n,
+                                {f"coalesce(sum({unit_value}), 0)" if rate else "NULL"} AS d
+                                FROM marts.fct_project_funnel
+                                WHERE {base}_{reading}_on IS NOT NULL AND {where})
+                            SELECT '{kind}', '{value}', '{window}', {start}, {end}, '{reading}', 'cohort',
+                                '{measure}', 'main', '{basis}', n, d, n / nullif(d, 0), NULL, 0, NULL,
+                                DATE '{pair.as_of}', DATE '{pair.known_on}' FROM f"""
+                        )
+    con.close()
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any]) -> None:
+    marks = ", ".join("?" for _ in row)
+    con.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
