@@ -6,11 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from zhixiao.contracts import Contract, load_contract
 from zhixiao.landing.discover import Discovery, discover
@@ -130,13 +133,26 @@ def _scopes(contract: Contract, rows: Sequence[Row]) -> list[str]:
     return sorted({"|".join(str(r.get(c) or "")[:7] for c in contract.scope_columns) for r in rows})
 
 
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "BOOLEAN": pa.bool_(),
+    "DECIMAL(18,6)": pa.decimal128(18, 6),
+    "DECIMAL(38,6)": pa.decimal128(38, 6),
+}
+
+
 def _write(path: Path, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
     unknown = {k for r in rows for k in r} - set(columns)
     assert not unknown, unknown
-    with duckdb.connect() as con:
-        ddl = ", ".join(f'"{n}" {t}' for n, t in columns.items())
-        con.execute(f"CREATE TABLE t ({ddl})")
-        for r in rows:
-            values = [r.get(n, "" if n == "sheet" else None) for n in columns]
-            con.execute(f"INSERT INTO t VALUES ({', '.join('?' * len(values))})", values)
-        con.execute(f"COPY t TO '{path}' (FORMAT parquet)")
+    arrays = []
+    for name, sql_type in columns.items():
+        values = [r.get(name, "" if name == "sheet" else None) for r in rows]
+        if sql_type == "DATE":
+            values = [date.fromisoformat(v) if isinstance(v, str) else v for v in values]
+        arrays.append(pa.array(values, _ARROW[sql_type]))
+    pq.write_table(pa.table(arrays, names=list(columns)), path)

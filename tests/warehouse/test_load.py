@@ -47,8 +47,9 @@ def reject(row: int, column: str, text: str = "x", money: float = 0, **more: Any
 
 def dump(house: House) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in `raw`, in an order of its own."""
-    tables = [r[0] for r in house.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'raw'")]
-    return {t: sorted(house.query(f'SELECT * FROM raw."{t}"'), key=repr) for t in tables}
+    with duckdb.connect(str(house.settings.work_db), read_only=True) as con:
+        names = con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'raw'").fetchall()
+        return {t: sorted(con.execute(f'SELECT * FROM raw."{t}"').fetchall(), key=repr) for (t,) in names}
 
 
 def test_rows_arrive_typed_with_their_lineage(house: House) -> None:
