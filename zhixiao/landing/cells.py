@@ -1,13 +1,15 @@
 """From the text of a cell to a typed value, a reason, or a mark: as SQL, a whole column at a time.
 
-Every contract column becomes a `CellSql`: a cheap reading that most cells pass (`fast`), a thorough one for
-those that do not (`slow`, evaluated for them alone), and what follows from both. The grammar itself is in
-`macros.sql`.
+A column is read in two ways. The plain way is a cast or a comparison, which nearly every cell of nearly every
+file passes. The thorough way knows the whole grammar of `sources.md` section 5 (`macros.sql`); its regular
+expressions cost more to prepare than a small file costs to read. So `Cell.probe` says for which cells it is
+needed, and a column gets it only where a probe of the file found such a cell (large files: always).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,6 +17,7 @@ from zhixiao.contracts import Column
 from zhixiao.landing.units import Unit, factor, find_unit, suffixes
 
 DATE_LOW, DATE_HIGH = "date '1990-01-01'", "date '2099-12-31'"
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 # An organisation's name has one of these; what has none may be a person (sources.md section 1).
 ORGANISATION = (
@@ -24,30 +27,40 @@ ORGANISATION = (
     "|园区|产业园|工业园|开发区|农场|林场|养殖场|商店|超市|酒店|饭店|宾馆|村$|社区$|街道$|镇$|账户|专户|资金池|电站"
     "|(?i:\\b(?:co|ltd|inc|gmbh|corp|llc|plc|ag|kg|bv|sa|limited|company|group|holdings?|bank|fund)\\b)"
 )
-FREE_TEXT = frozenset({
-    "summary", "blocker", "revision_reason", "site_address", "task", "breach", "exit_action", "red_line", "introducer",
-    "investor", "lead_role", "site_progress", "matched_partner", "account", "project_name", "responsible_unit",
-    "service_unit", "signing_event",
-})  # fmt: skip
+# Words written by hand, in which somebody may have put a phone number.
+FREE_TEXT = frozenset(
+    ["summary", "blocker", "revision_reason", "site_address", "task", "breach", "exit_action", "red_line", "introducer", "investor", "lead_role", "site_progress", "matched_partner", "account", "project_name", "responsible_unit", "service_unit", "signing_event"]
+)
 
 
 @dataclass(frozen=True)
-class CellSql:
+class Cell:
     """SQL for one column over the layers of `land.py`.
 
-    t_<name> is the cell's text (null marks gone), f_ and s_ the fast and the slow reading, n_ the value that
-    both give, e_ the reason for quarantine, m_ the mark, and `final` what lands where that is not n_ itself.
+    t_<name> is the cell's text (null marks gone), f_ and s_ the plain and the thorough reading, n_ the value
+    that both give, e_ the reason for quarantine, m_ the mark, and `final` what lands where it is not n_ itself.
+    `probe` is true for a cell that the plain reading does not settle.
     """
 
-    name: str
-    fast: str
-    slow: str
+    plain: str
     value: str
-    error: str
-    mark: str
+    probe: str = "false"
+    thorough: str | None = None
+    error: str | None = None
+    mark: str | None = None
+    final: str | None = None
     precision: str | None = None
     unit: str | None = None
-    final: str | None = None
+
+
+@dataclass(frozen=True)
+class FileContext:
+    """What a column's reading depends on beside its contract: this file's unit, epoch and other columns."""
+
+    unit: Unit | None
+    serial_base: str
+    pii_key: str
+    has_code: bool
 
 
 def quote(text: str) -> str:
@@ -55,204 +68,290 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def cell_sql(column: Column, unit: Unit | None, serial_base: str, pii_key: str, has_code: bool) -> CellSql:
-    """Build the SQL of one column.
-
-    `unit` is the column's unit in this file (None: none known), `serial_base` the day 0 of spreadsheet
-    serials as SQL, `has_code` whether the file holds the credit code of a party column.
-    """
-    t = f"t_{column.name}"
-    kind = column.value_type
+def cell_sql(column: Column, context: FileContext, thorough: bool) -> Cell:
+    """The SQL of one column, with or without the thorough reading."""
     if column.is_numeric:
-        return _number(column, unit, t)
-    if kind == "date":
-        return _dated(
-            column,
-            fast=f"case when try_cast({t} as date) >= date '1000-01-01' then try_cast({t} as date) end",
-            slow=f"zx_date_of(zx_date_text({t}), {serial_base})",
-            value="coalesce(f_{0}, s_{0}.d)",
-            precision=f"case when f_{column.name} is not null then 'day' when s_{column.name}.d is not null"
-            f" then s_{column.name}.p end",
-        )
-    if kind == "period":
-        return _dated(
-            column,
-            fast=f"case when length({t}) between 6 and 7 then last_day(try_cast({t} || '-01' as date)) end",
-            slow=f"{{'d': zx_period_of(zx_date_text({t}), {serial_base})}}",
-            value="coalesce(f_{0}, s_{0}.d)",
-        )
-    if kind == "timestamp":
-        return _dated(
-            column,
-            fast=f"case when try_cast({t} as timestamp) >= timestamp '1000-01-01'"
-            f" then try_cast({t} as timestamp) end",
-            slow=f"{{'d': zx_timestamp_of(zx_date_text({t}), {serial_base})}}",
-            value="coalesce(f_{0}, s_{0}.d)",
-        )
-    if kind == "year":
-        return _year(column, t, serial_base)
-    if kind == "bool":
-        return _plain(
-            column,
-            f"case when lower({t}) in ('是', 'y', 'yes', 'true', '1', '√', '有') then true"
-            f" when lower({t}) in ('否', 'n', 'no', 'false', '0', '×', 'x') then false end",
-            mark=f"case when {t} is not null and n_{column.name} is null then 'enum_unknown' end",
-        )
-    if kind == "enum":
-        return _enum(column, t)
+        return _number(column, context, thorough)
     if column.identifier in ("credit_code", "taxpayer_id"):
-        return _credit_code(column, t, pii_key)
+        return _credit_code(column, context, thorough)
     if column.identifier == "project_code":
-        return _plain(column, f"zx_project_codes({t})")
-    if kind == "id":
-        return _plain(column, f"zx_code({t})")
-    return _text(column, t, pii_key, has_code)
+        return _project_code(column, thorough)
+    build: dict[str, Callable[[Column, FileContext, bool], Cell]] = {
+        "date": _date,
+        "period": _period,
+        "timestamp": _timestamp,
+        "year": _year,
+        "bool": _bool,
+        "enum": _enum,
+        "id": _id,
+        "text": _text,
+    }
+    return build[column.value_type](column, context, thorough)
 
 
-def _key_error(column: Column) -> str:
-    return f"when t_{column.name} is null then 'key_empty'" if column.is_key and column.required_in_file else ""
+def _case(*whens: str) -> str | None:
+    """A CASE of the whens that say something, or None."""
+    said = [w for w in whens if w]
+    return f"case {' '.join(said)} end" if said else None
 
 
-def _plain(column: Column, value: str, mark: str = "null") -> CellSql:
-    error = f"case {_key_error(column)} end" if _key_error(column) else "null"
-    return CellSql(column.name, fast=value, slow="null", value=f"f_{column.name}", error=error, mark=mark)
+def _empty_key(column: Column) -> str:
+    needed = column.is_key and column.required_in_file
+    return f"when t_{column.name} is null then 'key_empty'" if needed else ""
 
 
-def _dated(column: Column, fast: str, slow: str, value: str, precision: str | None = None) -> CellSql:
+def _unsettled(name: str) -> str:
+    return f"t_{name} is not null and f_{name} is null"
+
+
+def _is_plain_ascii(t: str) -> str:
+    """Whether a text has neither a blank nor a character of more than one byte in it."""
+    return f"(strlen({t}) = length({t}) and not contains({t}, ' ') and not contains({t}, e'\\n'))"
+
+
+# -- dates --------------------------------------------------------------------------------------------------
+
+
+def _dated(column: Column, plain: str, grammar: str, thorough: bool, precision: bool = False) -> Cell:
     name = column.name
-    error = (
-        f"case {_key_error(column)} when t_{name} is null then null"
-        f" when n_{name} is null then 'date_unreadable'"
-        f" when cast(n_{name} as date) not between {DATE_LOW} and {DATE_HIGH} then 'out_of_bounds' end"
+    error = _case(
+        _empty_key(column),
+        f"when t_{name} is null then null",
+        f"when n_{name} is null then 'date_unreadable'" if thorough else "",
+        f"when n_{name} < {DATE_LOW} or n_{name} >= {DATE_HIGH} + interval 1 day then 'out_of_bounds'",
     )
-    return CellSql(
-        name, fast, f"case when t_{name} is not null and f_{name} is null then {slow} end", value.format(name),
-        error, "null", precision,
-    )  # fmt: skip
-
-
-def _year(column: Column, t: str, serial_base: str) -> CellSql:
-    name = column.name
-    fast = f"case when length({t}) = 4 then try_cast({t} as integer) end"
-    slow = (
-        f"case when t_{name} is not null and f_{name} is null then"
-        f" {{'d': coalesce(try_cast(regexp_extract(zx_date_text({t}), '^(\\d{{4}})(?:\\.0)?年?度?$', 1) as integer),"
-        f" cast(year(zx_date_of(zx_date_text({t}), {serial_base}).d) as integer))}} end"
+    marks = f"case when f_{name} is not null then 'day'" + (
+        f" when s_{name}.d is not null then s_{name}.p end" if thorough else " end"
     )
-    error = (
-        f"case {_key_error(column)} when t_{name} is null then null"
-        f" when n_{name} is null then 'date_unreadable'"
-        f" when n_{name} not between 1990 and 2099 then 'out_of_bounds' end"
+    return Cell(
+        plain=plain,
+        value=f"coalesce(f_{name}, s_{name}.d)" if thorough else f"f_{name}",
+        probe=_unsettled(name),
+        thorough=f"case when {_unsettled(name)} then {grammar} end" if thorough else None,
+        error=error,
+        precision=marks if precision else None,
     )
-    return CellSql(name, fast, slow, f"coalesce(f_{name}, s_{name}.d)", error, "null")
 
 
-def _enum(column: Column, t: str) -> CellSql:
-    name = column.name
+def _date(column: Column, context: FileContext, thorough: bool) -> Cell:
+    t = f"t_{column.name}"
+    # A year of two digits is no year: `25-3-1` goes to the thorough reading, which refuses it.
+    plain = f"case when try_cast({t} as date) >= date '1000-01-01' then try_cast({t} as date) end"
+    return _dated(column, plain, f"zx_date_of(zx_date_text({t}), {context.serial_base})", thorough, precision=True)
+
+
+def _period(column: Column, context: FileContext, thorough: bool) -> Cell:
+    t = f"t_{column.name}"
+    plain = f"case when length({t}) between 6 and 7 then last_day(try_cast({t} || '-01' as date)) end"
+    return _dated(column, plain, f"{{'d': zx_period_of(zx_date_text({t}), {context.serial_base})}}", thorough)
+
+
+def _timestamp(column: Column, context: FileContext, thorough: bool) -> Cell:
+    t = f"t_{column.name}"
+    plain = f"case when try_cast({t} as timestamp) >= timestamp '1000-01-01' then try_cast({t} as timestamp) end"
+    return _dated(column, plain, f"{{'d': zx_timestamp_of(zx_date_text({t}), {context.serial_base})}}", thorough)
+
+
+def _year(column: Column, context: FileContext, thorough: bool) -> Cell:
+    name, t = column.name, f"t_{column.name}"
+    grammar = (
+        f"{{'d': coalesce(try_cast(regexp_extract(zx_date_text({t}), '^(\\d{{4}})(?:\\.0)?年?度?$', 1) as integer),"
+        f" cast(year(zx_date_of(zx_date_text({t}), {context.serial_base}).d) as integer))}}"
+    )
+    return Cell(
+        plain=f"case when length({t}) = 4 then try_cast({t} as integer) end",
+        value=f"coalesce(f_{name}, s_{name}.d)" if thorough else f"f_{name}",
+        probe=_unsettled(name),
+        thorough=f"case when {_unsettled(name)} then {grammar} end" if thorough else None,
+        error=_case(
+            _empty_key(column),
+            f"when t_{name} is null then null",
+            f"when n_{name} is null then 'date_unreadable'" if thorough else "",
+            f"when n_{name} not between 1990 and 2099 then 'out_of_bounds'",
+        ),
+    )
+
+
+# -- words --------------------------------------------------------------------------------------------------
+
+
+def _bool(column: Column, context: FileContext, thorough: bool) -> Cell:
+    t = f"t_{column.name}"
+    return Cell(
+        plain=f"case when lower({t}) in ('是', 'y', 'yes', 'true', '1', '√', '有') then true"
+        f" when lower({t}) in ('否', 'n', 'no', 'false', '0', '×', 'x') then false end",
+        value=f"f_{column.name}",
+        error=_case(_empty_key(column)),
+        mark=f"case when {_unsettled(column.name)} then 'enum_unknown' end",
+    )
+
+
+def _enum(column: Column, context: FileContext, thorough: bool) -> Cell:
+    name, t = column.name, f"t_{column.name}"
     allowed = ", ".join(quote(a) for a in column.allowed)
-    value = f"case when {t} in ({allowed}) then {t} else regexp_replace(zx_half({t}), '\\s', '', 'g') end"
-    unknown = f"n_{name} is not null and n_{name} not in ({allowed})"
-    if not column.is_key:
-        return _plain(column, value, mark=f"case when {unknown} then 'enum_unknown' end")
-    error = f"case {_key_error(column)} when {unknown} then 'enum_unknown' end"
-    return CellSql(name, value, "null", f"f_{name}", error, "null")
+    unknown = f"when n_{name} not in ({allowed}) then 'enum_unknown'" if thorough else ""
+    blanks_gone = f"case when {t} in ({allowed}) then {t} else regexp_replace(zx_half({t}), '\\s', '', 'g') end"
+    return Cell(
+        plain=blanks_gone if thorough else t,
+        value=f"f_{name}",
+        probe=f"{t} not in ({allowed})",
+        error=_case(_empty_key(column), unknown if column.is_key else ""),
+        mark=None if column.is_key else _case(unknown),
+    )
 
 
-def _credit_code(column: Column, t: str, pii_key: str) -> CellSql:
-    name = column.name
+def _id(column: Column, context: FileContext, thorough: bool) -> Cell:
+    t = f"t_{column.name}"
+    return Cell(
+        plain=f"zx_code({t})" if thorough else t,
+        value=f"f_{column.name}",
+        probe=f"not {_is_plain_ascii(t)}",
+        error=_case(_empty_key(column)),
+    )
+
+
+def _project_code(column: Column, thorough: bool) -> Cell:
+    t = f"t_{column.name}"
+    shape = " and ".join(f"substring({t}, {i}, 1) = '-'" for i in (5, 12, 15, 18))
+    return Cell(
+        plain=f"zx_project_codes({t})" if thorough else t,
+        value=f"f_{column.name}",
+        probe=f"not (length({t}) = 24 and strlen({t}) = 24 and {shape})",
+        error=_case(_empty_key(column)),
+    )
+
+
+def _credit_code(column: Column, context: FileContext, thorough: bool) -> Cell:
+    name, t = column.name, f"t_{column.name}"
     n = f"f_{name}"
-    legacy = f"when length({n}) = 15 and s_{name} is null then null" if column.identifier == "taxpayer_id" else ""
-    error = (
-        f"case {_key_error(column)} when {n} is null or s_{name} is not null then null {legacy}"
-        f" when regexp_full_match({n}, '[0-9](\\.[0-9]+)?E\\+?[0-9]+') then 'precision_lost'"
-        f" when length({n}) <> 18 then 'uscc_length'"
-        f" when regexp_full_match({n}, '[0-9ABCDEFGHJKLMNPQRTUWXY]{{18}}') then case"
-        f" when regexp_full_match({n}, '[0-9]{{15}}000') and not zx_uscc_ok({n}) then 'precision_lost' end"
-        f" else 'uscc_alphabet' end"
+    alphabet = f"when translate({n}, '{USCC_ALPHABET}', '') <> '' then 'uscc_alphabet'"
+    probe = f"not {_is_plain_ascii(t)} or length({t}) <> 18 or try_cast(substring({t}, 1, 17) as bigint) is not null"
+    if not thorough:
+        # Eighteen characters that are not all digits: neither a person's number nor one cut by a spreadsheet.
+        return Cell(f"upper({t})", n, probe, error=_case(_empty_key(column), alphabet))
+    legacy = f"when length({n}) = 15 then null" if column.identifier == "taxpayer_id" else ""
+    return Cell(
+        plain=f"upper(zx_code({t}))",
+        value=f"coalesce(s_{name}, {n})",
+        probe=probe,
+        # A personal number becomes a keyed hash: the same person stays the same, and nobody can be named.
+        thorough=f"case when zx_is_personal_id({n}) then"
+        f" 'PID-' || substring(sha256({quote(context.pii_key)} || ':' || {n}), 1, 20) end",
+        error=_case(
+            _empty_key(column),
+            f"when {n} is null or s_{name} is not null then null",
+            legacy,
+            f"when regexp_full_match({n}, '[0-9](\\.[0-9]+)?E\\+?[0-9]+') then 'precision_lost'",
+            f"when length({n}) <> 18 then 'uscc_length'",
+            alphabet,
+            f"when regexp_full_match({n}, '[0-9]{{15}}000') and not zx_uscc_ok({n}) then 'precision_lost'",
+        ),
+        mark=_case(
+            f"when s_{name} is not null then 'personal_id_hashed'",
+            f"when length({n}) = 15 then 'legacy_15'" if column.identifier == "taxpayer_id" else "",
+        ),
     )
-    # A personal number becomes a keyed hash: the same person stays the same, and nobody can be named.
-    personal = (
-        f"case when zx_is_personal_id({n}) then"
-        f" 'PID-' || substring(sha256({quote(pii_key)} || ':' || {n}), 1, 20) end"
-    )
-    return CellSql(
-        name, f"upper(zx_code({t}))", personal, f"coalesce(s_{name}, {n})", error,
-        f"case when length({n}) = 15 and s_{name} is null then 'legacy_15'"
-        f" when s_{name} is not null then 'personal_id_hashed' end"
-        if column.identifier == "taxpayer_id" else f"case when s_{name} is not null then 'personal_id_hashed' end",
-    )  # fmt: skip
 
 
-def _text(column: Column, t: str, pii_key: str, has_code: bool) -> CellSql:
-    name = column.name
-    value = f"zx_text({t})"
-    if name in FREE_TEXT:
-        value = f"zx_mask({value})"
+def _text(column: Column, context: FileContext, thorough: bool) -> Cell:
+    name, t = column.name, f"t_{column.name}"
+    is_free = name in FREE_TEXT
+    text = f"zx_text({t})"
+    probe = f"length({t}) - length(translate({t}, '0123456789', '')) >= 7 or contains({t}, '@')" if is_free else "false"
+    plain = f"zx_mask({text})" if is_free and thorough else text
+    error = _case(_empty_key(column))
     if column.party is None:
-        return _plain(column, value)
-    code = f"n_{column.party}" if has_code and column.party else "null"
-    no_code = f"({code} is null or starts_with({code}, 'PID-'))" if code != "null" else "true"
+        return Cell(plain, f"f_{name}", probe, error=error)
+    code = f"t_{column.party}" if context.has_code and column.party else ""
+    # Without a credit code, or with the hash of a person's number in its place (18 characters or not).
+    probe = f"t_{name} is not null and ({code} is null or {_may_be_person(code)})" if code else f"t_{name} is not null"
+    if not thorough:
+        return Cell(plain, f"f_{name}", probe, error=error)
+    no_code = f"(n_{column.party} is null or starts_with(n_{column.party}, 'PID-'))" if code else "true"
     person = f"f_{name} is not null and {no_code} and not regexp_matches(f_{name}, {quote(ORGANISATION)})"
-    hashed = f"'PER-' || substring(sha256({quote(pii_key)} || ':' || f_{name}), 1, 20)"
-    base = _plain(column, value)
-    return CellSql(
-        name, value, "null", f"f_{name}", base.error, f"case when {person} then 'person_hashed' end",
+    hashed = f"'PER-' || substring(sha256({quote(context.pii_key)} || ':' || f_{name}), 1, 20)"
+    return Cell(
+        plain=plain,
+        value=f"f_{name}",
+        probe=probe,
+        error=error,
+        mark=f"case when {person} then 'person_hashed' end",
         final=f"case when {person} then {hashed} else f_{name} end",
-    )  # fmt: skip
+    )
 
 
-def _number(column: Column, unit: Unit | None, t: str) -> CellSql:
-    name = column.name
-    own = find_unit(column.canonical_unit)
-    here = unit or own
+def _may_be_person(t: str) -> str:
+    return f"length({t}) <> 18 or try_cast(substring({t}, 1, 17) as bigint) is not null or strlen({t}) <> length({t})"
+
+
+# -- numbers ------------------------------------------------------------------------------------------------
+
+
+def _number(column: Column, context: FileContext, thorough: bool) -> Cell:
+    name, unit = column.name, context.unit
+    here = unit or find_unit(column.canonical_unit)
     k = factor(here, column.canonical_unit) if here is not None else Fraction(1)
-    known = suffixes(column.value_type, column.canonical_unit)
-    names = sorted(known, key=lambda u: (-len(u), u))
-    multipliers = {} if "万" in known else {"万": k * 10_000, "亿": k * 100_000_000}
-    alternatives = "|".join(re.escape(u).replace("\\%", "%") for u in [*names, *multipliers])
-    pattern = (
-        "^(约|大约|大概|近|≈|~)?(\\()?([+-]?)(\\d+(?:\\.\\d*)?(?:[eE][+-]?\\d+)?|\\.\\d+)(\\))?"
-        f"(?:\\(?({alternatives})\\)?)?(\\))?(左右|上下|余)?$"
-    )
-    parts = (
-        f"regexp_extract(zx_without_thousands(zx_number_text({t})), {quote(pattern)},"
-        " ['a', 'o', 'g', 'n', 'c', 'u', 'e', 'l'])"
-    )
-    slow = f"case when t_{name} is not null and f_{name} is null then {parts} end"
+    unit_name = here.name if here is not None else column.unit
+    negative = ""
+    if column.value_type in ("money", "money_fx") and not column.negative_allowed:
+        negative = f"when n_{name} < 0 then 'out_of_bounds'"
+    # Nothing outside the cell says the unit of an `(own text)` column, so the cell must.
+    own_text = column.unit == "(own text)" and unit is None
+    dollars = column.value_type == "money" and _is_foreign(unit_name)
+    if not thorough:
+        return Cell(
+            plain=_plain_number(f"t_{name}", k),
+            value=f"f_{name}",
+            probe=_unsettled(name),
+            error=_case(
+                _empty_key(column), f"when f_{name} is not null then 'unit_unknown'" if own_text else "", negative
+            ),
+            mark=f"case when n_{name} is not null then 'fx_converted' end" if dollars else None,
+            unit=f"case when t_{name} is not null then {quote(unit_name)} end",
+        )
     s = f"s_{name}"
-    sign = f"case when {s}.g = '-' or ({s}.o = '(' and {s}.c = ')') then -1 else 1 end"
+    known = suffixes(column.value_type, column.canonical_unit)
+    multipliers = {} if "万" in known else {"万": k * 10_000, "亿": k * 100_000_000}
     scaled = " ".join(
         f"when {quote(u)} then {_scaled(f'try_cast({s}.n as decimal(28,10))', f)}"
         for u, f in {**known, **multipliers}.items()
     )
-    slow_value = (
+    sign = f"case when {s}.g = '-' or ({s}.o = '(' and {s}.c = ')') then -1 else 1 end"
+    reading = (
         f"case when {s}.n is null or {s}.n = '' or ({s}.o = '(') <> ({s}.c = ')' or {s}.e = ')') then null else"
         f" cast({sign} as decimal(1,0)) * try_cast(case {s}.u {scaled}"
         f" else {_scaled(f'try_cast({s}.n as decimal(28,10))', k)} end as decimal(17,6)) end"
     )
-    bounds = ""
-    if column.value_type in ("money", "money_fx") and not column.negative_allowed:
-        bounds = f"when n_{name} < 0 then 'out_of_bounds'"
-    if column.unit == "(own text)" and unit is None:
-        # Nothing outside the cell says the unit, so the cell must.
-        bounds = f"when f_{name} is not null or {s}.u = '' then 'unit_unknown' " + bounds
-    foreign = [quote(u) for u in names if column.value_type == "money" and _is_foreign(u)]
-    unit_name = unit.name if unit is not None else (here.name if here else column.unit)
-    fx = f" when {s}.u in ({', '.join(foreign)}) then 'fx_converted'" if foreign else ""
-    if unit is not None and _is_foreign(unit.name) and column.value_type == "money":
-        fx += f" when n_{name} is not null then 'fx_converted'"
-    return CellSql(
-        name=name,
-        fast=_fast_number(t, k),
-        slow=slow,
-        value=f"cast(coalesce(f_{name}, {slow_value}) as decimal(18,6))",
-        error=(
-            f"case {_key_error(column)} when t_{name} is null then null"
-            f" when n_{name} is null then case when {s}.n <> '' and try_cast({s}.n as double) >= 1e7"
-            f" then 'out_of_bounds' else 'number_unreadable' end {bounds} end"
+    foreign = [quote(u) for u in known if column.value_type == "money" and _is_foreign(u)]
+    return Cell(
+        plain=_plain_number(f"t_{name}", k),
+        value=f"cast(coalesce(f_{name}, {reading}) as decimal(18,6))",
+        probe=_unsettled(name),
+        thorough=f"case when {_unsettled(name)} then regexp_extract(zx_without_thousands(zx_number_text(t_{name})),"
+        f" {quote(_number_pattern([*known, *multipliers]))}, ['a', 'o', 'g', 'n', 'c', 'u', 'e', 'l']) end",
+        error=_case(
+            _empty_key(column),
+            f"when t_{name} is null then null",
+            f"when n_{name} is null then case when {s}.n <> '' and try_cast({s}.n as double) >= 1e7"
+            " then 'out_of_bounds' else 'number_unreadable' end",
+            f"when f_{name} is not null or {s}.u = '' then 'unit_unknown'" if own_text else "",
+            negative,
         ),
-        mark=f"case when {s}.a <> '' or {s}.l <> '' then 'approximate'{fx} end",
+        mark=_case(
+            f"when {s}.a <> '' or {s}.l <> '' then 'approximate'",
+            f"when {s}.u in ({', '.join(foreign)}) then 'fx_converted'" if foreign else "",
+            f"when n_{name} is not null then 'fx_converted'" if dollars else "",
+        ),
         unit=f"case when t_{name} is null then null when {s}.u <> '' then {s}.u else {quote(unit_name)} end",
+    )
+
+
+def _number_pattern(units: list[str]) -> str:
+    """One number with what may stand around it: 约, sign or bracket, unit (in brackets or not), 左右."""
+    alternatives = "|".join(re.escape(u) for u in sorted(units, key=lambda u: (-len(u), u)))
+    return (
+        "^(约|大约|大概|近|≈|~)?(\\()?([+-]?)(\\d+(?:\\.\\d*)?(?:[eE][+-]?\\d+)?|\\.\\d+)(\\))?"
+        f"(?:\\(?({alternatives})\\)?)?(\\))?(左右|上下|余)?$"
     )
 
 
@@ -261,7 +360,7 @@ def _is_foreign(unit_name: str) -> bool:
     return unit is not None and unit.dimension == "money_fx"
 
 
-def _fast_number(t: str, k: Fraction) -> str:
+def _plain_number(t: str, k: Fraction) -> str:
     if k == 1:
         return f"try_cast({t} as decimal(18,6))"
     return f"try_cast({_scaled(f'try_cast({t} as decimal(28,10))', k)} as decimal(18,6))"
@@ -274,8 +373,9 @@ def _scaled(number: str, k: Fraction) -> str:
     digits = _finite_decimal(k)
     if digits is None:
         return f"try_cast(cast({number} as double) * {k.numerator} / {k.denominator} as decimal(28,10))"
-    product = f"try_cast({number} as decimal(28,10)) * cast({digits} as decimal({_width(digits)}))"
-    return f"try_cast({product} as decimal(28,10))"
+    whole, _, frac = digits.partition(".")
+    width = max(len(whole.lstrip("0")) + len(frac), 1)
+    return f"try_cast({number} * cast({digits} as decimal({width},{len(frac)})) as decimal(28,10))"
 
 
 def _finite_decimal(k: Fraction) -> str | None:
@@ -288,9 +388,4 @@ def _finite_decimal(k: Fraction) -> str | None:
     places = 0
     while (k * 10**places).denominator != 1:
         places += 1
-    return f"{int(k * 10**places)}" if places == 0 else f"{float(k):.{places}f}"
-
-
-def _width(digits: str) -> str:
-    whole, _, frac = digits.partition(".")
-    return f"{max(len(whole.lstrip('0')) + len(frac), 1)},{len(frac)}"
+    return str(int(k)) if places == 0 else f"{float(k):.{places}f}"

@@ -21,7 +21,7 @@ import duckdb
 from zhixiao.contracts import Contract, load_contract
 from zhixiao.identifiers import code_marks
 from zhixiao.landing import reasons
-from zhixiao.landing.cells import CellSql, cell_sql, quote
+from zhixiao.landing.cells import Cell, FileContext, cell_sql, quote
 from zhixiao.landing.container import open_member
 from zhixiao.landing.grid import Sheet, read_sheets
 from zhixiao.landing.header import FoundColumn, Header, find_header, take_apart, tidy
@@ -30,7 +30,14 @@ from zhixiao.landing.report import ColumnUse, Drop, FileReport, LandedPaths
 from zhixiao.landing.units import Unit, factor, find_unit
 from zhixiao.settings import Settings
 
-MACROS = (Path(__file__).with_name("macros.sql")).read_text(encoding="utf-8")
+BLANKS = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u00ad"
+MACROS = (
+    Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")
+    .replace("{{blanks}}", BLANKS).replace("{{tab}}", "\t")
+)  # fmt: skip
+
+# From this size on (bytes, unpacked), one pass with every reading prepared is cheaper than a probe of the file.
+LARGE_FILE = 16 << 20
 
 # Share of an unknown column's values that look like phones or identity numbers from which it is personal.
 PERSONAL_SHARE = 0.2
@@ -83,8 +90,10 @@ def land_file(
     blank = FileReport(contract.source, sha256, contract.version, "refused")
     with _workdir(settings) as work, _connection(settings, work) as con:
         try:
-            sheets = read_sheets(con, open_member(path, member, work), work)
-            report = _land_sheets(con, contract, sheets, blank, paths, settings.pii_key)
+            payload = open_member(path, member, work)
+            is_large = payload.path.stat().st_size >= LARGE_FILE
+            sheets = read_sheets(con, payload, work)
+            report = _land_sheets(con, contract, sheets, blank, paths, settings.pii_key, is_large)
         except Refusal as r:
             report = replace(blank, reason_code=r.reason_code, reason_zh=r.zh, reason_en=r.en)
             if isinstance(r, _HeaderRefusal):
@@ -216,6 +225,7 @@ def _land_sheets(
     blank: FileReport,
     paths: LandedPaths,
     pii_key: str,
+    is_large: bool,
 ) -> FileReport:
     plans, ignored, warnings = plan_sheets(contract, sheets)
     report = replace(
@@ -233,7 +243,7 @@ def _land_sheets(
     tables = []
     for i, plan in enumerate(plans):
         table = _SheetSql(con, contract, plan, f"t{i}", pii_key)
-        table.build()
+        table.build(is_large)
         report.unknown_columns += [n for n in table.unknown.values() if n not in report.unknown_columns]
         report.personal_columns += table.dropped
         report.columns |= table.column_uses()
@@ -299,30 +309,65 @@ class _SheetSql:
         self.contract = contract
         self.plan = plan
         self.table = table
+        self.pii_key = pii_key
         self.unknown = dict(plan.header.unknown)
         self.dropped: list[str] = []
-        base = "date '1904-01-01'" if plan.sheet.date1904 else "date '1899-12-30'"
-        found = plan.header.found
-        self.cells: dict[str, CellSql] = {
-            name: cell_sql(f.column, plan.units.get(name), base, pii_key, has_code=f.column.party in found)
-            for name, f in found.items()
-        }
+        self.cells: dict[str, Cell] = {}
+        self.has_controls = self.has_notes = True
         self.codes: dict[str, str] = {}
 
     # -- the layers -------------------------------------------------------------------------------------
 
-    def build(self) -> None:
+    def build(self, is_large: bool) -> None:
         """Type the sheet into `self.table`, then look at unknown columns and at codes."""
-        source = self._filled_relation()
-        where = f"row_number > {self.plan.header.bottom}"
-        self.con.execute(f"create temp table {self.table} as {self._typed_sql(source, where)}")
+        source = f"{self._filled_relation()} where row_number > {self.plan.header.bottom}"
+        if is_large:
+            self._choose_readings(set(self.plan.header.found))
+        else:
+            self._choose_readings(set())
+            self._choose_readings(self._probe(source))
+        self.con.execute(f"create temp table {self.table} as {self._typed_sql(source)}")
         self._drop_personal()
         self._mark_codes()
 
-    def _nonblank(self) -> str:
+    def _choose_readings(self, thorough: set[str]) -> None:
+        found = self.plan.header.found
+        base = "date '1904-01-01'" if self.plan.sheet.date1904 else "date '1899-12-30'"
+        # A name is hashed by what its credit code turned out to be: both are read thoroughly or neither.
+        thorough |= {f.column.party for n, f in found.items() if n in thorough and f.column.party in found}
+        self.cells = {
+            name: cell_sql(
+                f.column,
+                FileContext(self.plan.units.get(name), base, self.pii_key, f.column.party in found),
+                name in thorough,
+            )
+            for name, f in found.items()
+        }
+
+    def _probe(self, source: str) -> set[str]:
+        """The columns of this file that the plain reading does not settle; also whether it has totals and notes."""
+        probes = [f"coalesce(bool_or({c.probe}), false) as {n}" for n, c in self.cells.items()]
+        looks = " or ".join(f"coalesce({_looks_like_control(x)}, false)" for x in self._label_texts())
+        row = self.con.execute(
+            f"select {', '.join(probes)}, coalesce(bool_or({looks}), false), coalesce(bool_or({self._lonely()}), false)"
+            f" from ({self._read_sql(source)})"
+        ).fetchone()
+        assert row is not None
+        *needed, self.has_controls, self.has_notes = row
+        return {name for name, yes in zip(self.cells, needed, strict=True) if yes}
+
+    def _read_sql(self, source: str) -> str:
+        """The rows with trimmed cells (r), texts (t) and plain readings (f)."""
+        found = self.plan.header.found
         n = self.plan.sheet.n_columns
-        cells = ", ".join(f"nullif(zx_trim(c{i}), '')" for i in range(1, n + 1))
-        return f"coalesce({cells}) is not null"
+        trimmed = f"select *, {', '.join(f'zx_trim(c{i}) as r{i}' for i in range(1, n + 1))} from {source}"
+        texts = ", ".join(f"zx_null(r{f.index}) as t_{n}" for n, f in found.items())
+        plain = ", ".join(f"{c.plain} as f_{n}" for n, c in self.cells.items())
+        return f"select *, {plain} from (select *, {texts} from ({trimmed}))"
+
+    def _first_text(self) -> str:
+        cells = ", ".join(f"nullif(r{i}, '')" for i in range(1, self.plan.sheet.n_columns + 1))
+        return f"coalesce({cells})"
 
     def _filled_relation(self) -> str:
         """The sheet with every vertical merge below the header filled down, inside the merge only."""
@@ -345,19 +390,15 @@ class _SheetSql:
             )
         return filled
 
-    def _typed_sql(self, source: str, where: str) -> str:
-        found, header = self.plan.header.found, self.plan.header
-        texts = [f"zx_cell(c{f.index}) as t_{n}" for n, f in found.items()]
-        unknown = [f"nullif(zx_trim(c{i}), '') as u_{i}" for i in self.unknown]
-        layer0 = f"select *, {', '.join([*texts, *unknown])} from {source} where {where}"
-        layer1 = f"select *, {', '.join(f'{c.fast} as f_{n}' for n, c in self.cells.items())} from ({layer0})"
-        layer2 = f"select *, {', '.join(f'{c.slow} as s_{n}' for n, c in self.cells.items())} from ({layer1})"
-        layer3 = f"select *, {', '.join(f'{c.value} as n_{n}' for n, c in self.cells.items())} from ({layer2})"
-        layer4 = (
-            f"select *, {', '.join(f'{c.error} as e_{n}' for n, c in self.cells.items())},"
-            f" {', '.join(f'{c.mark} as m_{n}' for n, c in self.cells.items())},"
-            f" {self._class_sql()} as class from ({layer3})"
-        )
+    def _typed_sql(self, source: str) -> str:
+        found = self.plan.header.found
+        thorough = [f"{c.thorough} as s_{n}" for n, c in self.cells.items() if c.thorough]
+        values = [f"{c.value} as n_{n}" for n, c in self.cells.items()]
+        errors = [f"{c.error} as e_{n}" for n, c in self.cells.items() if c.error]
+        marks = [f"{c.mark} as m_{n}" for n, c in self.cells.items() if c.mark]
+        layer = self._read_sql(source)
+        for columns in (thorough, values, [*errors, *marks, f"{self._class_sql()} as class"]):
+            layer = f"select *, {', '.join(columns)} from ({layer})" if columns else layer
         out = ["row_number", "class"]
         derived = {} if self.contract.source != "tax" else {"stat_period": self._tax_period()}
         if "stat_period" in self.contract.by_name and "stat_period" not in found and not derived:
@@ -386,15 +427,13 @@ class _SheetSql:
         out.append(f"case when class = 'data' then {bad} end as bad")
         money = " + ".join(f"coalesce(n_{n}, 0)" for n in self.contract.money_columns if n in self.cells)
         out.append(f"cast({money or '0'} as decimal(38,6)) as money")
-        out += [f"u_{i}" for i in self.unknown]
-        label = self._label_columns()
-        out.append(f"case when class = 'control' then coalesce({label}) end as label")
-        assert header.bottom >= 1
-        return f"select {', '.join(out)} from ({layer4})"
+        out += [f"nullif(r{i}, '') as u_{i}" for i in self.unknown]
+        out.append(f"case when class = 'control' then {self._control_label()} end as label")
+        return f"select {', '.join(out)} from ({layer})"
 
     def _list_sql(self, prefix: str, item: object, sql_type: str) -> str:
         """A list of what is not null among e_* or m_*, null where nothing is."""
-        chosen = [n for n, c in self.cells.items() if (c.error if prefix == "e" else c.mark) != "null"]
+        chosen = [n for n, c in self.cells.items() if (c.error if prefix == "e" else c.mark)]
         if not chosen:
             return f"cast(null as {sql_type})"
         items = ", ".join(f"case when {prefix}_{n} is not null then {item(n)} end" for n in chosen)  # type: ignore[operator]
@@ -417,43 +456,47 @@ class _SheetSql:
 
     # -- rows that are no data ----------------------------------------------------------------------------
 
-    def _label_columns(self) -> str:
+    def _label_texts(self) -> list[str]:
         """The cells in which a total names itself: the first one, the keys, the names."""
-        found = self.plan.header.found
-        names = [n for n in found if n in self.contract.keys or n in LABEL_COLUMNS]
-        texts = [self._first_text(), *(f"t_{n}" for n in names)]
-        return ", ".join(f"case when {_is_control(x)} then {x} end" for x in texts)
+        names = [n for n in self.plan.header.found if n in self.contract.keys or n in LABEL_COLUMNS]
+        return [self._first_text(), *(f"t_{n}" for n in names)]
 
-    def _first_text(self) -> str:
-        cells = ", ".join(f"nullif(zx_trim(c{i}), '')" for i in range(1, self.plan.sheet.n_columns + 1))
-        return f"coalesce({cells})"
+    def _control_label(self) -> str:
+        if not self.has_controls:
+            return "cast(null as varchar)"
+        found = [f"case when {_is_control(x)} then {x} end" for x in self._label_texts()]
+        return f"coalesce({', '.join(found)})"
+
+    def _lonely(self) -> str:
+        """Rows in which no key and no required column says anything beside the row's first text."""
+        found = self.plan.header.found.values()
+        first = self._first_text()
+        needed = [f for f in found if f.column.required_in_file or f.column.is_key]
+        others = [f"(t_{f.column.name} is null or r{f.index} = {first})" for f in needed]
+        return " and ".join(others) or "true"
 
     def _class_sql(self) -> str:
         n = self.plan.sheet.n_columns
         first = self._first_text()
-        filled = " + ".join(f"(c{i} is not null and zx_trim(c{i}) <> '')::integer" for i in range(1, n + 1))
-        required = [f for f in self.plan.header.found.values() if f.column.required_in_file or f.column.is_key]
-        others = " + ".join(
-            f"(t_{f.column.name} is not null and zx_trim(c{f.index}) <> {first})::integer" for f in required
-        )
-        repeated = " or ".join(self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2)
-        alone = f"({filled}) = 1 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')" if n >= 4 else "false"
-        id_keys = [f"t_{k}" for k in self.contract.keys if self.contract.by_name[k].value_type == "id"
-                   and k in self.plan.header.found]  # fmt: skip
-        if id_keys:
-            alone += f" and coalesce(length({id_keys[0]}), 99) > 4" if n >= 4 else ""
-        return (
-            f"case when not ({self._nonblank()}) then 'blank'"
-            f" when coalesce({self._label_columns()}) is not null then 'control'"
-            f" when ({others or '0'}) = 0 and (regexp_matches({first}, {quote(NOTE_START)}) or ({alone})) then 'note'"
-            + (f" when {repeated} then 'header'" if repeated else "")
-            + " else 'data' end"
-        )
+        whens = [f"when {first} is null then 'blank'"]
+        if self.has_controls:
+            whens.append(f"when {self._control_label()} is not null then 'control'")
+        if self.has_notes:
+            alone = "false"
+            if n >= 4:
+                filled = " + ".join(f"(coalesce(r{i}, '') <> '')::integer" for i in range(1, n + 1))
+                alone = f"({filled}) = 1 and length({first}) > 4 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')"
+            is_note = f"regexp_matches({first}, {quote(NOTE_START)}) or ({alone})"
+            whens.append(f"when {self._lonely()} and ({is_note}) then 'note'")
+        repeated = [self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2]
+        if repeated:
+            whens.append(f"when {' or '.join(repeated)} then 'header'")
+        return f"case {' '.join(whens)} else 'data' end"
 
     def _repeats(self, header_row: tuple[str | None, ...]) -> str:
         """Whether a row says again what a header row says: its first two labels, and most of the others."""
         texts = [(i, t) for i, t in enumerate(header_row, start=1) if t and t.strip()][:12]
-        same = [f"(c{i} is not null and zx_trim(c{i}) = {quote(t.strip())})" for i, t in texts]
+        same = [f"coalesce(r{i} = {quote(t.strip())}, false)" for i, t in texts]
         most = " + ".join(f"{s}::integer" for s in same)
         return f"({same[0]} and {same[1]} and ({most}) * 10 >= {len(same) * 6})"
 
@@ -601,11 +644,14 @@ class _SheetSql:
         return row is not None and row[0] > 0 and row[0] == row[1]
 
 
-def _is_control(x: str) -> str:
+def _looks_like_control(x: str) -> str:
     """A cheap look first: almost no cell begins or ends like a total."""
+    return " or ".join(f"starts_with({x}, '{c}')" for c in "合小总共累全其") + f" or contains({x}, '计')"
+
+
+def _is_control(x: str) -> str:
     plain = f"replace(replace({x}, ' ', ''), chr(12288), '')"
-    looks = " or ".join(f"starts_with({x}, '{c}')" for c in "合小总共累全其") + f" or contains({x}, '计')"
-    return f"case when {looks} then regexp_matches({plain}, {quote(CONTROL)}) else false end"
+    return f"case when {_looks_like_control(x)} then regexp_matches({plain}, {quote(CONTROL)}) else false end"
 
 
 __all__ = ["FoundColumn", "land_drop", "land_file", "plan_sheets", "stored_report", "take_apart", "tidy"]
