@@ -86,7 +86,10 @@ def guess_utf16(sample: bytes, size: int) -> EncodingName | None:
     elif even >= max(1, units // 50) and even > 20 * odd:
         candidates.append("utf-16-be")
     for name in candidates:
-        text = codecs.getincrementaldecoder(name)("replace").decode(sample)
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(sample)
+        except UnicodeDecodeError:
+            continue
         plausible = sum(_plausible(c) for c in text)
         if text and plausible >= 0.95 * len(text):
             return name
@@ -220,7 +223,8 @@ def _transcode(path: Path, label: str, workdir: Path, name: EncodingName, skip: 
                 out.write(text.encode("utf-8"))
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
         target.unlink(missing_ok=True)
-        raise (binary_content(label) if _looks_binary(path) else _unknown(label)) from error
+        binary = not name.startswith("utf-16") and _looks_binary(path)
+        raise (binary_content(label) if binary else _unknown(label)) from error
     if nuls > _MAX_NUL_SHARE * size or controls > _MAX_CONTROL_SHARE:
         target.unlink(missing_ok=True)
         raise binary_content(label)

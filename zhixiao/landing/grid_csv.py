@@ -48,6 +48,7 @@ class CsvShape:
     min_width: int = 1 << 30
     blanks: list[tuple[int, int]] = field(default_factory=list)
     n_blank: int = 0
+    crlf: int = 0
     quoted: bool = False
     quoted_newlines: bool = False
     regular: bool = True
@@ -67,7 +68,7 @@ def read_csv_sheet(con: duckdb.DuckDBPyConnection, payload: Payload, workdir: Pa
     shape = scan_shape(text, delimiter, newline)
     if shape.max_width > limits.max_columns:
         raise too_wide(shape.max_width, payload.label)
-    name = _duckdb_view(con, text, delimiter, shape) if shape.regular else None
+    name = _duckdb_view(con, text, delimiter, newline, shape) if shape.regular else None
     n_columns = shape.max_width
     if name is None:
         name, n_columns = _parsed_view(con, text, delimiter, newline, payload.label, workdir, limits)
@@ -105,7 +106,8 @@ def _head_text(text: Utf8Text) -> str:
 def scan_shape(text: Utf8Text, delimiter: str, newline: str) -> CsvShape:
     """One pass over the bytes, piece by piece, each ending at a line end."""
     scan = _Scan(ord(delimiter), ord(newline))
-    skip = 3 if text.path.open("rb").read(3) == b"\xef\xbb\xbf" else 0
+    with text.path.open("rb") as f:
+        skip = 3 if f.read(3) == b"\xef\xbb\xbf" else 0
     end_of_line = newline.encode()
     rest = b""
     for chunk in chunks_of(text.path, skip):
@@ -118,7 +120,7 @@ def scan_shape(text: Utf8Text, delimiter: str, newline: str) -> CsvShape:
         scan.feed(rest + chunk[:cut] if rest else chunk[:cut])
         rest = chunk[cut:]
     if rest:
-        scan.feed(rest + end_of_line)
+        scan.feed(rest + (b"\r\n" if scan.shape.crlf else end_of_line))
     return scan.finish()
 
 
@@ -159,6 +161,8 @@ class _Scan:
         if int(lengths.max()) > _MAX_LINE:
             shape.regular = False
         shape.max_width = max(shape.max_width, int(widths.max()))
+        if self.newline == _LF:
+            shape.crlf += int((a[stops - 1] == _CR).sum())
         blank = lengths == 0
         if self.newline == _LF and int(lengths.min()) <= 1:
             blank |= (lengths == 1) & (a[stops - 1] == _CR)
@@ -213,17 +217,23 @@ class _Scan:
         return outside
 
     def finish(self) -> CsvShape:
-        if self.inside or len(self.shape.blanks) > _MAX_BLANK_RUNS:
-            self.shape.regular = False
-        return self.shape
+        shape = self.shape
+        if self.inside or len(shape.blanks) > _MAX_BLANK_RUNS or 0 < shape.crlf < shape.records:
+            shape.regular = False
+        return shape
 
 
-def _duckdb_view(con: duckdb.DuckDBPyConnection, text: Utf8Text, delimiter: str, shape: CsvShape) -> str | None:
+def _duckdb_view(
+    con: duckdb.DuckDBPyConnection, text: Utf8Text, delimiter: str, newline: str, shape: CsvShape
+) -> str | None:
     """A lazily scanned view with DuckDB's reader, or None when its count of records is not ours."""
     names = relation.columns(shape.max_width)
     declared = ", ".join(f"{c}: 'VARCHAR'" for c in names)
     quote = '"' if shape.quoted else ""
     ragged = shape.min_width < shape.max_width
+    # Without it DuckDB takes the first line end it sees, be it inside quotes; it does not know '\r\n' by name.
+    named = {"\n": r"'\n'", "\r": r"'\r'"}[newline]
+    line_end = [] if shape.crlf else [f"new_line = {named}"]
     options = [
         "auto_detect = false",
         "header = false",
@@ -234,6 +244,7 @@ def _duckdb_view(con: duckdb.DuckDBPyConnection, text: Utf8Text, delimiter: str,
         "strict_mode = true",
         f"null_padding = {str(ragged).lower()}",
         f"parallel = {str(not (ragged and shape.quoted_newlines)).lower()}",
+        *line_end,
     ]
     scan = f"read_csv({relation.quoted(str(text.path))}, {', '.join(options)})"
     kept = shape.records - (shape.n_blank if shape.max_width > 1 else 0)
