@@ -110,10 +110,17 @@ windowed as (
 -- other cuts hold only what happened.
 cut_values as (
 
-    select distinct
+    select
         cut_kind,
         cut_value
     from cuts
+
+    union distinct
+
+    -- The district is there before its first project is.
+    select
+        'district' as cut_kind,
+        '全区' as cut_value
 
 ),
 

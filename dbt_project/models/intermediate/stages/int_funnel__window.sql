@@ -60,11 +60,12 @@ final as (
 
     -- `all` is bounded by the earliest date that a contract accepts and by as_of.
     select
-        month_start,
+        months.month_start,
         'all' as window_kind,
-        date '1990-01-01' as window_start,
-        {{ as_of() }} as window_end
-    from months
+        bounds.window_start,
+        bounds.window_end
+    from (values (date '1990-01-01', {{ as_of() }})) as bounds (window_start, window_end)
+    left join months on bounds.window_end >= months.month_start
 
 )
 
