@@ -30,5 +30,5 @@
         "tax": {"mode": "period", "columns": ["uscc", "company_name", "tax_item", "tax_subitem", "tax_period_start", "tax_period_end", "tax_base", "tax_paid", "tax_treasury_date", "budget_level", "tax_relief", "collecting_office", "stat_period"], "precisions": ["tax_period_start_precision", "tax_period_end_precision", "tax_treasury_date_precision"], "keys": [], "scope": ["stat_period", "collecting_office"]},
         "tax_summary": {"mode": "period", "columns": ["stat_period", "collecting_office", "tax_item", "tax_current", "tax_same_period", "tax_ytd", "tax_ytd_prior"], "precisions": [], "keys": ["stat_period", "collecting_office", "tax_item"], "scope": ["stat_period", "collecting_office"]},
     } %}
-    {{ return(contracts[source_name]) }}
+    {{ return(contracts[source_name] if source_name else contracts) }}
 {% endmacro %}

@@ -83,7 +83,7 @@ def sources_yml() -> str:
 
 
 def contracts_sql() -> str:
-    """The macro `contract(source)`: mode, columns, keys and scope of a source as a dictionary."""
+    """The macro `contract(source)`: mode, columns, keys and scope of a source (or of all) as a dictionary."""
     lines = []
     for contract in load_contracts().values():
         entry = {
@@ -101,7 +101,7 @@ def contracts_sql() -> str:
         "    {% set contracts = {\n"
         f"{body}\n"
         "    } %}\n"
-        "    {{ return(contracts[source_name]) }}\n"
+        "    {{ return(contracts[source_name] if source_name else contracts) }}\n"
         "{% endmacro %}\n"
     )
 
