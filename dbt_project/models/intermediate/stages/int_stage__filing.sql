@@ -18,7 +18,10 @@ project_codes as (
         project_id,
         key_value as project_code
     from {{ ref('bridge_project_key') }}
-    where key_kind = 'project_code'
+    where
+        key_kind = 'project_code'
+        -- A code that the ledger no longer shows is a closed link.
+        and valid_to is null
 
 ),
 

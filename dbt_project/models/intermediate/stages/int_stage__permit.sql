@@ -2,23 +2,15 @@
 
 with
 
-projects as (
+permit_links as (
 
     select
         project_id,
-        district_code
-    from {{ ref('int_project') }}
-
-),
-
-bridge as (
-
-    select distinct
-        project_id,
-        key_kind,
-        key_value
-    from {{ ref('bridge_project_key') }}
-    where key_kind in ('project_code', 'construction_permit_no')
+        district_code,
+        construction_permit_no,
+        project_code
+    from {{ ref('int_match__permit') }}
+    where project_id is not null
 
 ),
 
@@ -43,7 +35,7 @@ acceptances as (
 
     select
         district_code,
-        construction_permit_no,
+        {{ document_key("construction_permit_no") }} as permit_key,
         actual_completion_date,
         file_sha256,
         sheet,
@@ -58,88 +50,55 @@ first_acceptances as (
 
     select
         district_code,
-        construction_permit_no,
+        permit_key,
         actual_completion_date,
         file_sha256,
         sheet,
         row_number
     from acceptances
     qualify row_number() over (
-        partition by district_code, construction_permit_no
+        partition by district_code, permit_key
         order by actual_completion_date, file_sha256, sheet, row_number
     ) = 1
 
 ),
 
-code_owners as (
-
-    select
-        projects.district_code,
-        bridge.key_value as project_code,
-        bridge.project_id
-    from bridge
-    inner join projects on bridge.project_id = projects.project_id
-    where bridge.key_kind = 'project_code'
-
-),
-
+-- One permit number may stand under the codes of two projects: each takes the rows of its own code.
 linked as (
 
     select
-        projects.project_id,
+        permit_links.project_id,
         permits.district_code,
+        {{ document_key("permits.construction_permit_no") }} as permit_key,
         permits.construction_permit_no,
-        permits.project_code,
         permits.construction_permit_date,
         permits.file_sha256,
         permits.sheet,
         permits.row_number
-    from bridge
-    inner join projects on bridge.project_id = projects.project_id
+    from permit_links
     inner join permits
         on
-            projects.district_code = permits.district_code
-            and bridge.key_value = permits.construction_permit_no
-    where bridge.key_kind = 'construction_permit_no'
+            permit_links.district_code = permits.district_code
+            and permit_links.construction_permit_no = permits.construction_permit_no
+            and permit_links.project_code is not distinct from permits.project_code
 
 ),
 
--- One permit number may stand under the codes of two projects: each takes the rows of its own code.
-own_rows as (
+first_rows as (
 
     select
-        linked.project_id,
-        linked.district_code,
-        linked.construction_permit_no,
-        linked.construction_permit_date,
-        linked.file_sha256,
-        linked.sheet,
-        linked.row_number
+        project_id,
+        district_code,
+        permit_key,
+        construction_permit_no,
+        construction_permit_date,
+        file_sha256,
+        sheet,
+        row_number
     from linked
-    where
-        not exists (
-            select 1
-            from code_owners
-            where
-                code_owners.district_code = linked.district_code
-                and code_owners.project_code = linked.project_code
-                and code_owners.project_id <> linked.project_id
-        )
-        or exists (
-            select 1
-            from code_owners
-            where
-                code_owners.district_code = linked.district_code
-                and code_owners.project_code = linked.project_code
-                and code_owners.project_id = linked.project_id
-        )
     qualify row_number() over (
-        partition by linked.project_id, linked.construction_permit_no
-        order by
-            linked.construction_permit_date,
-            linked.file_sha256,
-            linked.sheet,
-            linked.row_number
+        partition by project_id, permit_key
+        order by construction_permit_date, file_sha256, sheet, row_number
     ) = 1
 
 ),
@@ -147,21 +106,21 @@ own_rows as (
 final as (
 
     select
-        own_rows.project_id,
-        own_rows.construction_permit_no,
-        own_rows.construction_permit_date,
+        first_rows.project_id,
+        first_rows.construction_permit_no,
+        first_rows.construction_permit_date,
         first_acceptances.actual_completion_date as accepted_on,
-        own_rows.file_sha256,
-        own_rows.sheet,
-        own_rows.row_number,
+        first_rows.file_sha256,
+        first_rows.sheet,
+        first_rows.row_number,
         first_acceptances.file_sha256 as acceptance_file_sha256,
         first_acceptances.sheet as acceptance_sheet,
         first_acceptances.row_number as acceptance_row_number
-    from own_rows
+    from first_rows
     left join first_acceptances
         on
-            own_rows.district_code = first_acceptances.district_code
-            and own_rows.construction_permit_no = first_acceptances.construction_permit_no
+            first_rows.district_code = first_acceptances.district_code
+            and first_rows.permit_key = first_acceptances.permit_key
 
 )
 
