@@ -233,8 +233,10 @@ def settle(settings: Settings, tell: Callable[[str], None]) -> None:
 def up_env(settings: Settings, port: int) -> dict[str, str]:
     """The scheduler and its web page on this machine alone. Port and execution API move together."""
     url = f"http://127.0.0.1:{port}"
+    bin_dir = str(Path(sys.executable).parent)
     return {
         **airflow_env(settings, settings.state_dir / "airflow"),
+        "PATH": os.pathsep.join((bin_dir, os.environ.get("PATH", os.defpath))),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
