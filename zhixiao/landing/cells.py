@@ -29,8 +29,12 @@ ORGANISATION = (
 )
 # Words written by hand, in which somebody may have put a phone number.
 FREE_TEXT = frozenset(
-    ["summary", "blocker", "revision_reason", "site_address", "task", "breach", "exit_action", "red_line", "introducer", "investor", "lead_role", "site_progress", "matched_partner", "account", "project_name", "responsible_unit", "service_unit", "signing_event"]
-)
+    (
+        "summary", "blocker", "revision_reason", "site_address", "task", "breach", "exit_action", "red_line",
+        "introducer", "investor", "lead_role", "site_progress", "matched_partner", "account", "project_name",
+        "responsible_unit", "service_unit", "signing_event",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,7 @@ def _project_code(column: Column, thorough: bool) -> Cell:
 def _credit_code(column: Column, context: FileContext, thorough: bool) -> Cell:
     name, t = column.name, f"t_{column.name}"
     n = f"f_{name}"
-    alphabet = f"when translate({n}, '{USCC_ALPHABET}', '') <> '' then 'uscc_alphabet'"
+    alphabet = f"when regexp_matches({n}, '[^{USCC_ALPHABET}]') then 'uscc_alphabet'"
     probe = f"not {_is_plain_ascii(t)} or length({t}) <> 18 or try_cast(substring({t}, 1, 17) as bigint) is not null"
     if not thorough:
         # Eighteen characters that are not all digits: neither a person's number nor one cut by a spreadsheet.
@@ -241,10 +245,11 @@ def _credit_code(column: Column, context: FileContext, thorough: bool) -> Cell:
             _empty_key(column),
             f"when {n} is null or s_{name} is not null then null",
             legacy,
-            f"when regexp_full_match({n}, '[0-9](\\.[0-9]+)?E\\+?[0-9]+') then 'precision_lost'",
-            f"when length({n}) <> 18 then 'uscc_length'",
+            f"when length({n}) <> 18 then case when regexp_full_match({n}, '[0-9](\\.[0-9]+)?E\\+?[0-9]+')"
+            " then 'precision_lost' else 'uscc_length' end",
             alphabet,
-            f"when regexp_full_match({n}, '[0-9]{{15}}000') and not zx_uscc_ok({n}) then 'precision_lost'",
+            f"when ends_with({n}, '000') and try_cast({n} as bigint) is not null and not zx_uscc_ok({n})"
+            " then 'precision_lost'",
         ),
         mark=_case(
             f"when s_{name} is not null then 'personal_id_hashed'",
@@ -361,8 +366,23 @@ def _is_foreign(unit_name: str) -> bool:
 
 
 def _plain_number(t: str, k: Fraction) -> str:
+    """A cast that keeps to 64-bit decimals, so that reading 元 as 万元 costs no more than reading 万元.
+
+    The text is cast with just the digits that six decimals of the product need, and so few in front that the
+    product cannot overflow; larger figures are left to the thorough reading.
+    """
     if k == 1:
         return f"try_cast({t} as decimal(18,6))"
+    digits = _finite_decimal(k)
+    if digits is not None:
+        mantissa = digits.replace(".", "").lstrip("0")
+        places = len(digits.partition(".")[2])
+        power_of_ten = mantissa.strip("0") == "1"
+        scale = max(0, 6 - places + len(mantissa) - power_of_ten)
+        width = 18 - len(mantissa)
+        if width - scale >= 4:
+            multiplier = f"cast({digits} as decimal({max(len(mantissa), places)},{places}))"
+            return f"try_cast(try_cast({t} as decimal({width},{scale})) * {multiplier} as decimal(18,6))"
     return f"try_cast({_scaled(f'try_cast({t} as decimal(28,10))', k)} as decimal(18,6))"
 
 

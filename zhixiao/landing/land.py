@@ -31,10 +31,21 @@ from zhixiao.landing.units import Unit, factor, find_unit
 from zhixiao.settings import Settings
 
 BLANKS = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u00ad"
-MACROS = (
-    Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")
-    .replace("{{blanks}}", BLANKS).replace("{{tab}}", "\t")
-)  # fmt: skip
+
+
+def _macros() -> str:
+    """The macros, with the blanks that cannot be written in a SQL file put in."""
+    wide = [b for b in BLANKS if ord(b) > 127]
+    return (
+        Path(__file__).with_name("macros.sql").read_text(encoding="utf-8")
+        .replace("{{blanks}}", BLANKS)
+        .replace("{{tab}}", "\t")
+        .replace("{{starts_blank}}", " or ".join(f"starts_with(s, '{b}')" for b in wide))
+        .replace("{{ends_blank}}", " or ".join(f"ends_with(s, '{b}')" for b in BLANKS))
+    )  # fmt: skip
+
+
+MACROS = _macros()
 
 # From this size on (bytes, unpacked), one pass with every reading prepared is cheaper than a probe of the file.
 LARGE_FILE = 16 << 20
