@@ -37,6 +37,8 @@ final as (
             when 'ambiguous' then '同一企业有几个项目，名称分不出是哪一个'
             when 'not_alike' then '同一企业有项目，但名称不像'
             when 'phase_differs' then '同一企业有相近名称的项目，但期次不同'
+            when 'permit_unknown' then '没有收到过这个施工许可证'
+            when 'row_unknown' then '台账里从来没有这个项目编号'
             when 'unlinked_by_decision' then '由人认定不属于原来匹配的项目'
         end as reason_zh,
         case reason_code
@@ -45,6 +47,8 @@ final as (
             when 'ambiguous' then 'the firm has several projects and the names do not tell which'
             when 'not_alike' then 'the firm has a project, but under a name that is not alike'
             when 'phase_differs' then 'the firm has a project of an alike name, but of another phase'
+            when 'permit_unknown' then 'no delivery has this construction permit'
+            when 'row_unknown' then 'the ledger never had this row number'
             when 'unlinked_by_decision' then 'a person decided that it does not belong where it was linked'
         end as reason_en,
         cast(candidate_count as bigint) as candidate_count,

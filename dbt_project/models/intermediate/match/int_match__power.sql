@@ -27,13 +27,14 @@ aliases as (
 
 ),
 
-enterprises as (
+firms as (
 
     select
         district_code,
-        uscc,
-        {{ company_key("company_name") }} as company_key
-    from {{ ref('int_enterprise__history') }}
+        company_key,
+        firm_count,
+        uscc
+    from {{ ref('int_firm_name') }}
 
 ),
 
@@ -75,39 +76,6 @@ names as (
         partition by district_code, power_account_no, company_key
         order by stat_period, received_on, file_sha256, sheet, row_number
     ) = 1
-
-),
-
--- 户名 -> firm: the registry's names (old ones too), and the names under which projects were signed or filed.
-firm_names as (
-
-    select
-        district_code,
-        company_key,
-        uscc
-    from enterprises
-    where company_key is not null
-
-    union distinct
-
-    select
-        district_code,
-        company_key,
-        uscc
-    from aliases
-    where company_key is not null and uscc is not null
-
-),
-
-firms as (
-
-    select
-        district_code,
-        company_key,
-        count(distinct uscc) as firm_count,
-        min(uscc) as uscc
-    from firm_names
-    group by district_code, company_key
 
 ),
 

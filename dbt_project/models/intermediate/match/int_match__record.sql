@@ -90,6 +90,17 @@ land as (
 
 ),
 
+firm_names as (
+
+    select
+        district_code,
+        company_key,
+        uscc
+    from {{ ref('int_firm_name') }}
+    where firm_count = 1
+
+),
+
 -- A project code is named by its filing, else by a permit, else by the investment report.
 codes as (
 
@@ -199,21 +210,26 @@ keyed as (
 phased as (
 
     select
-        record_kind,
-        source,
-        district_code,
-        record_key,
-        uscc,
-        company_key,
-        name_key,
-        {{ phase_token("name_key") }} as phase,
-        company_name,
-        project_name,
-        received_on,
-        file_sha256,
-        sheet,
-        row_number
+        keyed.record_kind,
+        keyed.source,
+        keyed.district_code,
+        keyed.record_key,
+        -- Land and some ledger rows name the firm only: its code is the one that has borne the name.
+        coalesce(keyed.uscc, firm_names.uscc) as uscc,
+        keyed.company_key,
+        keyed.name_key,
+        {{ phase_token("keyed.name_key") }} as phase,
+        keyed.company_name,
+        keyed.project_name,
+        keyed.received_on,
+        keyed.file_sha256,
+        keyed.sheet,
+        keyed.row_number
     from keyed
+    left join firm_names
+        on
+            keyed.district_code = firm_names.district_code
+            and keyed.company_key = firm_names.company_key
 
 ),
 

@@ -201,7 +201,7 @@ final as (
     select
         district_code, 'acceptance' as source, 'acceptance_record_no' as key_kind,
         acceptance_record_no as key_value, null as company_name, project_name,
-        'no_candidate' as reason_code, 0 as candidate_count, null as best_candidate,
+        'permit_unknown' as reason_code, 0 as candidate_count, null as best_candidate,
         null as best_similarity, received_on, file_sha256, sheet, row_number
     from acceptances
 
@@ -210,7 +210,7 @@ final as (
     select
         district_code, 'recognition' as source, 'signing_row_no' as key_kind,
         signing_row_no as key_value, null as company_name, project_name,
-        'no_candidate' as reason_code, 0 as candidate_count, null as best_candidate,
+        'row_unknown' as reason_code, 0 as candidate_count, null as best_candidate,
         null as best_similarity, received_on, file_sha256, sheet, row_number
     from recognitions
 
