@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Union
 
 import great_expectations as gx
+from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 from great_expectations.datasource.fluent import SQLDatasource  # type: ignore[attr-defined]
 from great_expectations.datasource.fluent.config_str import ConfigStr
 from great_expectations.execution_engine import (  # type: ignore[attr-defined]
@@ -52,7 +53,11 @@ def open_datasource(database: Path, memory_limit: str = "2GB") -> Iterator[tuple
     The engine is disposed of at the end, so that the same process may open the file for writing again.
     """
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = gx.get_context(mode="ephemeral")
+    # The default configuration would leave a temporary directory for pages behind after every run.
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = gx.get_context(
+        mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=stores, data_docs_sites={})
+    )
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     datasource = context.data_sources.add_duckdb(  # type: ignore[attr-defined]
         "warehouse",

@@ -95,6 +95,8 @@ def write_index(settings: Settings) -> Path:
                 "has_run": bool(rows),
             }
         )
+        if not (docs_dir(settings) / page).exists():
+            _write(docs_dir(settings) / page, "waiting.html.j2", title_zh=zh, title_en=en)
     path = docs_dir(settings) / "index.html"
     _write(
         path,

@@ -115,8 +115,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "gate.completeness.periods",
         "series",
-        NoRows("len(missing_periods) > 0"),
-        observed="len(missing_periods) || ': ' || array_to_string(missing_periods, ', ')",
+        NoRows("missing_count > 0"),
+        observed="missing_count || ': ' || array_to_string(missing_periods, ', ')",
         expected="expected_count || ' periods, ' || first_period || '..' || last_period",
         zh="{entity} 自 {first_period} 至 {last_period} 缺 {missing_count} 期：{missing}。请补报。",
         en="{entity} lacks {missing_count} periods between {first_period} and {last_period}: {missing}."
@@ -462,7 +462,6 @@ def _message_values(failing: Mapping[str, Any]) -> dict[str, Any]:
         values["periods"] = "、".join(failing["late_periods"])
     if "missing_periods" in failing:
         values["missing"] = "、".join(failing["missing_periods"])
-        values["missing_count"] = len(failing["missing_periods"])
     return values
 
 

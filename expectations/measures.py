@@ -43,6 +43,18 @@ def expected_periods(contract: Contract, first: str, last: str) -> list[str]:
     return out
 
 
+def as_ranges(periods: Sequence[str], calendar_of: Sequence[str]) -> list[str]:
+    """Periods that follow each other in `calendar_of` as one range: 2025-02..2025-05, 2025-08."""
+    position = {p: i for i, p in enumerate(calendar_of)}
+    runs: list[list[str]] = []
+    for p in periods:
+        if runs and position[p] == position[runs[-1][-1]] + 1:
+            runs[-1].append(p)
+        else:
+            runs.append([p])
+    return [r[0] if len(r) == 1 else f"{r[0]}..{r[-1]}" for r in runs]
+
+
 def build_measures(connection: duckdb.DuckDBPyConnection, landed: Sequence[Landed], home_district: str) -> None:
     """Make every measure table anew. `landed` is what was received by known_on."""
     _load_inputs(connection, landed, home_district)
@@ -355,7 +367,8 @@ def _load_periods(connection: duckdb.DuckDBPyConnection, landed: Sequence[Landed
                 months[0],
                 months[-1],
                 len(expected),
-                missing,
+                len(missing),
+                as_ranges(missing, expected),
             )
         )
     lateness: list[tuple[Any, ...]] = []
@@ -395,6 +408,7 @@ def _load_periods(connection: duckdb.DuckDBPyConnection, landed: Sequence[Landed
             "first_period": "VARCHAR",
             "last_period": "VARCHAR",
             "expected_count": "BIGINT",
+            "missing_count": "BIGINT",
             "missing_periods": "VARCHAR[]",
         },
         series,

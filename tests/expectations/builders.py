@@ -80,7 +80,8 @@ class Desk:
             pa.table(
                 {
                     n: pa.array(
-                        [_value(r.get(n), kinds.get(n, pa.string())) for r in rejects], kinds.get(n, pa.string())
+                        [_value(r.get(n, "" if n == "sheet" else None), kinds.get(n, pa.string())) for r in rejects],
+                        kinds.get(n, pa.string()),
                     )
                     for n in names
                 }
