@@ -1,0 +1,215 @@
+"""The funnel of random small districts, compared figure by figure with a recomputation in plain Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.dbt.funnel_by_hand import NAMES, ByHand, add_months, rounded
+from tests.dbt.funnel_world import World, insert, make_world
+from zhixiao.settings import PROJECT_DIR
+from zhixiao.warehouse.schema import create_raw
+
+PAIRS = [
+    (date(2026, 2, 28), date(2026, 2, 28)),
+    # Known later than it happened, in the middle of a month.
+    (date(2026, 2, 28), date(2025, 8, 15)),
+    # Known less: later deliveries, corrections and withdrawals are not there yet.
+    (date(2025, 3, 31), date(2025, 3, 31)),
+]
+READINGS = ("claimed", "evidenced")
+
+Mart = dict[tuple[Any, ...], dict[str, Any]]
+
+
+class Built:
+    """One world, built for one pair."""
+
+    def __init__(self, work_db: Path, world: World, known_on: date, as_of: date) -> None:
+        self.known_on, self.as_of = known_on, as_of
+        self.by_hand = ByHand(world, known_on, as_of)
+        with duckdb.connect(str(work_db), read_only=True) as con:
+            self.funnel = _records(con, "marts.fct_project_funnel")
+            self.events = _records(con, "marts.fct_stage_event")
+            self.mart = _records(con, "marts.mart_funnel")
+            self.public = con.execute(
+                "select count(*) from (from marts.mart_funnel except all from marts_public.mart_funnel)"
+            ).fetchone()
+
+
+def _records(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    cursor = con.execute(f"from {table}")
+    names = [d[0] for d in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _dbt_build(work_db: Path, scratch: Path, known_on: date, as_of: date) -> None:
+    env = os.environ | {
+        "ZHIXIAO_WORK_DB": str(work_db),
+        "DBT_PROFILES_DIR": str(PROJECT_DIR / "dbt_project"),
+        "DBT_PROJECT_DIR": str(PROJECT_DIR / "dbt_project"),
+        "DBT_TARGET_PATH": str(scratch / "target"),
+        "DBT_LOG_PATH": str(scratch / "logs"),
+    }
+    told = subprocess.run(
+        [
+            sys.executable, "-m", "dbt.cli.main", "--quiet", "build",
+            "--select", "+mart_funnel_public", "+fct_stage_event", "--exclude-resource-type", "unit_test",
+            "--vars", json.dumps({"known_on": known_on.isoformat(), "as_of": as_of.isoformat()}),
+        ],
+        env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: f"known_{pair[0]}_as_of_{pair[1]}")
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    known_on, as_of = request.param
+    scratch = tmp_path_factory.mktemp("funnel")
+    work_db = scratch / "zhixiao.duckdb"
+    world = make_world(seed=20210101 + PAIRS.index(request.param), projects=150, loose_codes=12)
+    with duckdb.connect(str(work_db)) as con:
+        create_raw(con)
+        insert(con, world)
+    _dbt_build(work_db, scratch, known_on, as_of)
+    yield Built(work_db, world, known_on, as_of)
+
+
+def test_every_stage_date_of_every_project(built: Built) -> None:
+    by_id = {p.project_id: p for p in built.by_hand.projects}
+    assert {r["project_id"] for r in built.funnel} == set(by_id)
+    for row in built.funnel:
+        p = by_id[row["project_id"]]
+        for stage, name in NAMES.items():
+            for reading in READINGS:
+                expected = p.dates[reading].get(stage)
+                assert row[f"{name}_{reading}_on"] == expected, (row["project_id"], name, reading)
+        assert row["produced_evidenced_complete_on"] == p.complete_on
+        assert row["on_target_gross_evidenced_on"] == p.gross_on
+        assert row["withdrawn_on"] == p.withdrawn_on
+        assert row["planned_investment"] == p.planned_amount
+        assert row["scheduled_investment"] == p.scheduled
+        assert row["investment_cum"] == sum(p.added.values(), Decimal(0))
+
+
+def test_the_world_reaches_every_stage_in_both_readings(built: Built) -> None:
+    """A comparison of empty stages would prove nothing."""
+    for stage in NAMES:
+        for reading in READINGS:
+            assert sum(stage in p.dates[reading] for p in built.by_hand.projects) >= 3, (stage, reading)
+    gross = [p.gross_on != p.dates["evidenced"].get(6) for p in built.by_hand.projects if p.complete_on]
+    assert any(gross)
+    assert sum(p.withdrawn_on is not None for p in built.by_hand.projects) >= 3
+    assert any(p.leased and p.complete_on for p in built.by_hand.projects)
+
+
+def test_stage_events_say_what_was_reached_skipped_and_turned_back(built: Built) -> None:
+    expected: dict[tuple[Any, ...], date] = {}
+    for p in built.by_hand.projects:
+        for reading in READINGS:
+            dates = p.dates[reading]
+            for stage, day in dates.items():
+                expected[p.project_id, stage, reading, "reached"] = day
+                if any(s < stage and d > day for s, d in dates.items()):
+                    expected[p.project_id, stage, reading, "regressed"] = day
+            for stage in NAMES:
+                later = [d for s, d in dates.items() if s > stage]
+                if stage not in dates and later and not (stage == 4 and p.leased):
+                    expected[p.project_id, stage, reading, "skipped"] = min(later)
+    found = {
+        (e["project_id"], e["stage_no"], e["reading"], e["event_kind"]): e["event_date"]
+        for e in built.events
+        if e["event_kind"] != "withdrawn"
+    }
+    assert found == expected
+    gone = {(e["project_id"], e["event_date"]) for e in built.events if e["event_kind"] == "withdrawn" and e["stage_no"] == 1}
+    assert gone == {(p.project_id, p.withdrawn_on) for p in built.by_hand.projects if p.withdrawn_on}
+    assert all(e["file_sha256"] and e["row_number"] for e in built.events)
+    assert max(e["event_date"] for e in built.events) <= built.as_of
+    assert max(e["complete_on"] for e in built.events) <= built.as_of
+
+
+def _expected(figure: dict[str, Any], reading: str, basis: str, row: dict[str, Any]) -> tuple[Any, ...]:
+    """(numerator, denominator, value, unsupported value, withdrawn) from the sums of both readings."""
+    rate = row["measure"].endswith("_rate") or row["measure"].startswith("landing")
+    keys = ("n", "dn") if basis == "count" else ("a", "da")
+    sums = {r: tuple(Decimal(figure.get(f"{r}.{k}", 0)) for k in keys) for r in READINGS}
+    values = {r: rounded(n / d, 6) if rate and d else None for r, (n, d) in sums.items()}
+    if rate:
+        told = [values[r] for r in READINGS]
+        unsupported = None if None in told else values["claimed"] - values["evidenced"]
+    else:
+        unsupported = sums["claimed"][0] - sums["evidenced"][0]
+    numerator, denominator = sums[reading]
+    gone = int(figure.get(f"{reading}.gone", 0))
+    return numerator, denominator if rate else None, values[reading], unsupported, gone
+
+
+def test_every_figure_of_the_mart(built: Built) -> None:
+    figures = built.by_hand.figures()
+    seen = set()
+    for row in built.mart:
+        key = tuple(
+            row[c]
+            for c in ("cut_kind", "cut_value", "window_kind", "window_start", "window_end", "form", "measure", "variant")
+        )
+        seen.add(key)
+        found = tuple(row[c] for c in ("numerator", "denominator", "value", "unsupported_value", "withdrawn_count"))
+        assert found == _expected(figures.get(key, {}), row["reading"], row["basis"], row), (key, row)
+        assert (row["as_of"], row["known_on"]) == (built.as_of, built.known_on)
+    # No figure is missing, and each has both readings of each of its bases.
+    assert set(figures) <= seen
+    assert len(built.mart) == sum(2 if _amount_only(key[6]) else 4 for key in seen)
+    assert built.public == (0,)
+
+
+def _amount_only(measure: str) -> bool:
+    return measure in ("investment_cum", "investment_completion_rate")
+
+
+def test_a_rate_without_a_denominator_is_null_and_never_zero(built: Built) -> None:
+    empty = [r for r in built.mart if r["denominator"] == 0]
+    assert empty
+    assert {r["value"] for r in empty} == {None}
+
+
+def test_landing_is_mature_36_months_after_the_end_of_the_year(built: Built) -> None:
+    landing = [r for r in built.mart if r["measure"] == "landing_rate_36m"]
+    assert {r["window_kind"] for r in landing} == {"year"}
+    assert {r["form"] for r in landing} == {"cohort"}
+    for row in landing:
+        assert row["is_mature"] == (built.as_of >= add_months(row["window_end"], 36))
+    assert {r["is_mature"] for r in landing} == {True, False}
+
+
+def test_withdrawn_projects_stay_in_the_denominator_of_the_ranked_variant(built: Built) -> None:
+    def district(variant: str) -> dict[str, Any]:
+        return next(
+            r for r in built.mart
+            if (r["cut_kind"], r["window_kind"], r["measure"], r["variant"], r["form"], r["basis"], r["reading"])
+            == ("district", "all", "start_rate", variant, "cohort", "count", "claimed")
+        )  # fmt: skip
+
+    main, ranked = district("main"), district("with_withdrawn")
+    assert main["withdrawn_count"] == ranked["withdrawn_count"] > 0
+    assert ranked["denominator"] == main["denominator"] + main["withdrawn_count"]
+    assert ranked["numerator"] == main["numerator"]
+
+
+def test_the_district_has_every_measure_in_every_window(built: Built) -> None:
+    measures: dict[tuple[Any, ...], set[Any]] = {}
+    for r in built.mart:
+        if r["cut_kind"] == "district" and not r["measure"].startswith("landing"):
+            measures.setdefault((r["window_kind"], r["window_start"]), set()).add((r["measure"], r["variant"], r["form"]))
+    assert len({frozenset(m) for m in measures.values()}) == 1
+    assert {kind for kind, _ in measures} == {"month", "quarter", "year", "plan", "all"}
