@@ -312,7 +312,7 @@
 
         select
             {{ column_list(columns, "standing") }},
-            revocations.withdrawn_file_sha256 is not null as is_withdrawn,
+            revocations.withdrawn_on is not null as is_withdrawn,
             revocations.withdrawn_on,
             revocations.withdrawn_file_sha256,
             revocations.withdrawn_sheet,
