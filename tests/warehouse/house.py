@@ -19,9 +19,26 @@ from zhixiao.contracts import Contract, load_contract
 from zhixiao.landing.discover import Discovery, discover
 from zhixiao.landing.report import FileReport, LandedPaths
 from zhixiao.settings import Settings
+from zhixiao.warehouse.build import BuildState
+from zhixiao.warehouse.files import write_json
 from zhixiao.warehouse.load import LoadResult, load
+from zhixiao.warehouse.pair import Pair
+from zhixiao.warehouse.publish import PublishResult, publish
 
 Row = Mapping[str, Any]
+
+MODELS = """
+CREATE SCHEMA IF NOT EXISTS marts; CREATE SCHEMA IF NOT EXISTS marts_public; CREATE SCHEMA IF NOT EXISTS quality;
+CREATE OR REPLACE TABLE marts.fct_sales_month (uscc VARCHAR NOT NULL, sales DECIMAL(20,4), known_on DATE);
+INSERT INTO marts.fct_sales_month SELECT uscc, sum(invoiced_sales), DATE '{known_on}' FROM raw.sales
+WHERE received_on <= DATE '{known_on}' AND stat_period <= DATE '{as_of}' GROUP BY uscc;
+COMMENT ON TABLE marts.fct_sales_month IS 'Each row is a firm''s sales / 每行是一家企业的开票销售';
+COMMENT ON COLUMN marts.fct_sales_month.sales IS '开票销售（万元）';
+CREATE OR REPLACE VIEW marts.mart_total AS SELECT sum(sales) AS total, count(*) AS n FROM marts.fct_sales_month;
+CREATE OR REPLACE TABLE marts_public.mart_total AS SELECT sum(sales) AS total FROM marts.fct_sales_month;
+CREATE OR REPLACE TABLE quality.load_log AS SELECT * FROM raw.load_log
+WHERE received_on IS NULL OR received_on <= DATE '{known_on}';
+"""
 
 REJECT_COLUMNS = {
     "sheet": "VARCHAR",
@@ -97,6 +114,24 @@ class House:
 
     def load(self, **kwargs: Any) -> LoadResult:
         return load(self.settings, self.discover(), **kwargs)
+
+    def build(self, known_on: str, as_of: str | None = None, audited: bool = True) -> Pair:
+        """What `dbt build` and the audit leave, on three small tables made straight from `raw`."""
+        pair = Pair(date.fromisoformat(known_on), date.fromisoformat(as_of or known_on))
+        with duckdb.connect(str(self.settings.work_db)) as con:
+            con.execute(MODELS.format(known_on=pair.known_on, as_of=pair.as_of))
+        write_json(self.settings.state_dir / "build.json", BuildState("b", pair, audited).to_json())
+        return pair
+
+    def publish(self, known_on: str, as_of: str | None = None, **kwargs: Any) -> PublishResult:
+        """Load, build and publish."""
+        self.load()
+        return publish(self.settings, self.build(known_on, as_of), **kwargs)
+
+    def read(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the published file, as a reader does."""
+        with duckdb.connect(str(self.settings.published_db), read_only=True) as con:
+            return con.execute(sql).fetchall()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.settings.work_db), read_only=True) as con:
