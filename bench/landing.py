@@ -40,11 +40,15 @@ def make_tax_csv(path: Path, rows: int, encoding: str) -> None:
     con.execute(
         f"""copy (
             select
-                '91321204' || lpad(((i * 7919) % 2000)::varchar, 9, '0') || substr('0123456789ABCDEFGH', i % 18 + 1, 1),
-                '样' || ((i * 7919) % 2000) || '材料科技有限公司', ['增值税', '企业所得税', '城市维护建设税'][i % 3 + 1],
-                ['精密齿轮', '应纳税所得额', '市区（增值税附征）'][i % 3 + 1], date '2025-09-01', date '2025-09-30',
+                '91321204' || lpad(((i * 7919) % 2000)::varchar, 9, '0')
+                || substr('ABCDEFGH', (i * 7919) % 2000 % 8 + 1, 1),
+                '样' || ((i * 7919) % 2000) || '材料科技有限公司',
+                ['增值税', '企业所得税', '城市维护建设税'][i % 3 + 1],
+                ['精密齿轮', '应纳税所得额', '市区（增值税附征）'][i % 3 + 1],
+                date '2025-09-01', date '2025-09-30',
                 ((i * 104729) % 100000000 / 100.0)::decimal(18, 2),
-                case when i % 1000 = 999 then '待核' else ((i * 15485863) % 10000000 / 100.0)::decimal(18, 2)::varchar end,
+                case when i % 1000 = 999 then '待核'
+                    else ((i * 15485863) % 10000000 / 100.0)::decimal(18, 2)::varchar end,
                 date '2025-10-01' + (i % 28)::integer, ['中央级', '省级', '区级'][i % 3 + 1], null,
                 ['开发区税务分局', '第一税务分局'][i % 2 + 1]
             from range({rows}) t (i)
@@ -83,10 +87,10 @@ def floor_csv(source: Path, target: Path) -> None:
 def floor_workbook(source: Path, target: Path) -> None:
     import duckdb
 
-    from zhixiao.landing.grid_workbook import load_excel_extension
+    from zhixiao.landing.grid_workbook import excel_extension
 
     con = duckdb.connect(str(target))
-    load_excel_extension(con)
+    con.load_extension(excel_extension())
     con.execute(f"create table t as select * from read_xlsx('{source}')")
     con.close()
 
@@ -113,11 +117,8 @@ def _child(kind: str, source: str, target: str) -> None:
         case _:
             landing(Path(source), Path(target), kind.removeprefix("land_"))
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(
-        json.dumps({
-            "wall": time.perf_counter() - started, "cpu": usage.ru_utime + usage.ru_stime, "rss_mib": usage.ru_maxrss / 1024,
-        })
-    )  # fmt: skip
+    cpu = usage.ru_utime + usage.ru_stime
+    print(json.dumps({"wall": time.perf_counter() - started, "cpu": cpu, "rss_mib": usage.ru_maxrss / 1024}))
 
 
 def measure(cases: dict[str, tuple[str, Path]], runs: int) -> dict[str, dict[str, float]]:

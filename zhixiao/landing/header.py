@@ -108,9 +108,9 @@ def read_banner(rows: Sequence[Row]) -> Banner:
                 unit = find_unit(part)
                 if unit is not None:
                     found.setdefault(unit.dimension, unit)
-        m = _PERIOD_BANNER.search(text)
-        if m and period is None:
-            period = m[1]
+        named = _PERIOD_BANNER.search(text)
+        if named and period is None:
+            period = named[1]
     return Banner(found, period)
 
 

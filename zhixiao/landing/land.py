@@ -389,9 +389,7 @@ class _SheetSql:
             return sheet.relation
         filled = f"filled_{self.table}"
         self.con.execute(f"create temp table {filled}_spans (c integer, r1 bigint, r2 bigint)")
-        self.con.executemany(
-            f"insert into {filled}_spans values (?, ?, ?)", [(c, r1, r2) for _, c, r2, r1 in spans]
-        )
+        self.con.executemany(f"insert into {filled}_spans values (?, ?, ?)", [(c, r1, r2) for _, c, r2, r1 in spans])
         self.con.execute(f"create temp table {filled} as select * from {sheet.relation}")
         for c in sorted({c for _, c, _, _ in spans}):
             self.con.execute(
@@ -496,7 +494,9 @@ class _SheetSql:
             alone = "false"
             if n >= 4:
                 filled = " + ".join(f"(coalesce(r{i}, '') <> '')::integer" for i in range(1, n + 1))
-                alone = f"({filled}) = 1 and length({first}) > 4 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')"
+                alone = (
+                    f"({filled}) = 1 and length({first}) > 4 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')"
+                )
             is_note = f"regexp_matches({first}, {quote(NOTE_START)}) or ({alone})"
             whens.append(f"when {self._lonely()} and ({is_note}) then 'note'")
         repeated = [self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2]
@@ -615,15 +615,16 @@ class _SheetSql:
         zh = " ".join(f"when {quote(c)} then {quote(z)}" for c, (z, _) in reasons.CELL_REASONS.items())
         en = " ".join(f"when {quote(c)} then {quote(e)}" for c, (_, e) in reasons.CELL_REASONS.items())
         label = " ".join(f"when {quote(n)} then {quote(x)}" for n, x in labels.items())
-        columns = ", ".join(f"t.{c}" for c in dict.fromkeys([*self.contract.keys, *self.contract.scope_columns]))
+        failing = (
+            f"select row_number, money, {self._key_sql()} as row_key, {self._scope_sql()} as scope, unnest(bad) as b"
+            f" from {self.table} where class = 'data' and bad is not null"
+        )
         return (
             f"select {quote(self.plan.sheet.name)} as sheet, row_number, b.name as column_name,"
             " zx_mask(substring(b.text, 1, 500)) as cell_text, b.code as reason_code,"
             f" replace(case b.code {zh} end, '{{label}}', case b.name {label} end) as reason_zh,"
             f" replace(case b.code {en} end, '{{label}}', case b.name {label} end) as reason_en,"
-            f" row_key, scope, money, b.place as place from (select t.row_number, t.money, {self._key_sql()} as row_key,"
-            f" {self._scope_sql()} as scope, unnest(t.bad) as b from (select t.row_number, t.money, t.bad"
-            f"{', ' + columns if columns else ''} from {self.table} t where t.class = 'data' and t.bad is not null) t)"
+            f" row_key, scope, money, b.place as place from ({failing})"
         )
 
     def controls_sql(self) -> str:
@@ -631,7 +632,7 @@ class _SheetSql:
         pairs = ", ".join(f"{quote(n)}, cast(t.{n} as varchar)" for n in numeric)
         values = f"cast(json_object({pairs}) as varchar)" if numeric else "'{}'"
         return (
-            f"select {quote(self.plan.sheet.name)} as sheet, t.row_number, t.label, {values} as \"values\""
+            f'select {quote(self.plan.sheet.name)} as sheet, t.row_number, t.label, {values} as "values"'
             f" from {self.table} t where t.class = 'control'"
         )
 
