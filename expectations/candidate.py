@@ -290,8 +290,8 @@ def _account_rules(pair: Clocks) -> list[CandidateRule]:
         SqlRule(
             "candidate.accounting.rows_kept",
             log,
-            f"WITH kept AS ({counts}) SELECT coalesce({name}, concat_ws('/', k.source, CAST(k.received_on AS"
-            " VARCHAR), k.file_name)) AS entity, CAST(coalesce(k.n, 0) AS VARCHAR) AS observed,"
+            f"WITH kept AS ({counts}) SELECT concat_ws('/', coalesce(l.source, k.source),"
+            " CAST(coalesce(l.received_on, k.received_on) AS VARCHAR), coalesce(l.file_name, k.file_name)) AS entity, CAST(coalesce(k.n, 0) AS VARCHAR) AS observed,"
             " coalesce(CAST(l.rows_accepted AS VARCHAR), 'no line in the load log') AS expected"
             " FROM (SELECT * FROM {batch} WHERE status = 'loaded') AS l FULL JOIN kept AS k"
             f" ON {on_file.format('k')} WHERE coalesce(k.n, 0) <> coalesce(l.rows_accepted, -1)",
