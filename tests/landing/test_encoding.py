@@ -136,11 +136,8 @@ def test_the_check_agrees_with_the_codec(text: str, size: int) -> None:
             path = Path(folder) / "t"
             path.write_bytes(data)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(
-                    encoding,
-                    "chunks_of",
-                    lambda p, skip=0, data=data: (data[i : i + size] for i in range(0, len(data), size)),
-                )
+                pieces = [data[i : i + size] for i in range(0, len(data), size)]
+                patch.setattr(encoding, "chunks_of", lambda p, skip=0, pieces=pieces: iter(pieces))
                 check = check_utf8(path)
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:

@@ -127,7 +127,10 @@ def test_quoted_line_ends_in_a_ragged_file(tmp_path: Path) -> None:
         ("\n\na,b\n1,2", {3: ["a", "b"], 4: ["1", "2"]}),
         ("a,b\n1,2\n\n\n", {1: ["a", "b"], 2: ["1", "2"]}),
         # Words that readers like to turn into NULL, comments, white space.
-        ("#a,b\nNULL,null\nNA,\\N\n 1 ,\u3000\n", {1: ["#a", "b"], 2: ["NULL", "null"], 3: ["NA", "\\N"], 4: [" 1 ", "\u3000"]}),
+        (
+            "#a,b\nNULL,null\nNA,\\N\n 1 ,\u3000\n",
+            {1: ["#a", "b"], 2: ["NULL", "null"], 3: ["NA", "\\N"], 4: [" 1 ", "\u3000"]},
+        ),
         ("a,b\n  \n1,2\n", {1: ["a", "b"], 2: ["  ", None], 3: ["1", "2"]}),
     ],
 )  # fmt: skip
@@ -215,9 +218,8 @@ def _cut(size: int):  # type: ignore[no-untyped-def]
 
 def test_many_rows_keep_their_numbers(tmp_path: Path) -> None:
     """Beyond one reader buffer and with two threads, record numbers still follow the file."""
-    table = [["标题"], ["n", "text", "x"]] + [
-        [str(i), f"第{i}行\n续" if i % 997 == 0 else "文" * (i % 40), "z"] for i in range(3, 60_003)
-    ]
+    table = [["标题"], ["n", "text", "x"]]
+    table += [[str(i), f"第{i}行\n续" if i % 997 == 0 else "文" * (i % 40), "z"] for i in range(3, 60_003)]
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL):
         [sheet] = read_bytes(tmp_path, as_csv(table, quoting=quoting).encode("gb18030"))
         assert sheet.engine == "read_csv"

@@ -16,6 +16,7 @@ from zhixiao.landing.refusal import too_large, unreadable
 from zhixiao.landing.sheet import HEAD_ROWS, Sheet
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
+_BREAK = "\0"
 _MAX_CELLS = 20_000_000
 _SILENT = frozenset({"script", "style", "title", "template", "noscript"})
 _BLOCKS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "li", "center", "caption", "pre", "section"})
@@ -33,8 +34,13 @@ def read_html_sheets(
             f"The HTML table is too large: {payload.label}. Save it as xlsx and resend.",
         )
     page = decode_page(payload.path, payload.label)
-    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, no_network=True)
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, no_network=True)
     root = html.document_fromstring(page.encode("utf-8"), parser=parser) if page.strip() else None
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise too_large(
+            f"网页格式的表格嵌套过深或单元格过长：{payload.label}。请另存为 xlsx 后报送。",
+            f"The HTML is nested too deep or has too long a text: {payload.label}. Save it as xlsx and resend.",
+        )
     sheets: list[Sheet] = []
     for number, (lines, table) in enumerate(_tables(root) if root is not None else (), start=1):
         grid, merges = _grid(table, limits, payload.label)
@@ -66,35 +72,27 @@ def read_html_sheets(
 
 def _tables(root: etree._Element) -> Iterator[tuple[list[str], etree._Element]]:
     """The tables in document order, each with the lines of text between it and the table before."""
-    lines: list[str] = []
+    parts: list[str] = []
+    depth = silent = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         tag = element.tag if isinstance(element.tag, str) else ""
-        in_table = any(a.tag == "table" for a in element.iterancestors())
-        if event == "start" and tag == "table":
-            yield lines, element
-            lines = []
-        elif event == "start" and tag in _BLOCKS and not in_table:
-            lines.extend(_lines(_own_text(element)))
-        elif event == "start" and tag == "caption":
-            continue
-    return
-
-
-def _own_text(element: etree._Element) -> str:
-    """The text of a block without its tables and inner blocks (those speak for themselves)."""
-    parts = [element.text or ""]
-    for child in element:
-        tag = child.tag if isinstance(child.tag, str) else ""
-        if tag == "br":
-            parts.append("\n")
-        elif tag not in _SILENT and tag != "table" and tag not in _BLOCKS:
-            parts.append(_own_text(child))
-        parts.append(child.tail or "")
-    return "".join(parts)
+        step = 1 if event == "start" else -1
+        silent += step * (tag in _SILENT)
+        if tag == "table":
+            if event == "start":
+                caption = "\n".join(_cell_text(c) for c in element if c.tag == "caption")
+                yield _lines("".join(parts)) + _lines(caption.replace("\n", _BREAK)), element
+                parts = []
+            depth += step
+        if tag in _BLOCKS or tag == "br":
+            parts.append(_BREAK)
+        text = element.text if event == "start" else element.tail
+        if text and not depth and not silent:
+            parts.append(text)
 
 
 def _lines(text: str) -> list[str]:
-    return [line for line in (_SPACES.sub(" ", part).strip() for part in text.split("\n")) if _visible(line)]
+    return [line for line in (_SPACES.sub(" ", part).strip() for part in text.split(_BREAK)) if _visible(line)]
 
 
 def _visible(text: str) -> bool:
@@ -111,7 +109,7 @@ def _cell_text(cell: etree._Element) -> str:
         return str(exact)
     parts: list[str] = []
     _collect(cell, parts)
-    lines = (_SPACES.sub(" ", line).strip(" ") for line in "".join(parts).split("\x00"))
+    lines = (_SPACES.sub(" ", line).strip(" ") for line in "".join(parts).split(_BREAK))
     text = "\n".join(lines).strip("\n")
     return text if _visible(text) else ""
 
@@ -121,10 +119,10 @@ def _collect(element: etree._Element, parts: list[str]) -> None:
     for child in element:
         tag = child.tag if isinstance(child.tag, str) else ""
         if tag == "br":
-            parts.append("\x00")
+            parts.append(_BREAK)
         elif tag and tag not in _SILENT and tag != "table":
             if tag in _BLOCKS and "".join(parts).strip():
-                parts.append("\x00")
+                parts.append(_BREAK)
             _collect(child, parts)
         parts.append(child.tail or "")
 

@@ -61,7 +61,7 @@ def _read_xlsx(con: duckdb.DuckDBPyConnection, payload: Payload, workdir: Path, 
             )
         target = workdir / f"{relation.new_name()}.parquet"
         by_calamine = False
-        if not _by_extension(payload.path, entry, extent, parts.escaped or extent.escaped, target):
+        if not _by_extension(payload.path, entry, extent, parts.escaped or extent.escaped, target, payload.label):
             by_calamine = True
             workbook = _calamine(payload.path, payload.label)
             _by_calamine(workbook, entry.name, target, payload.label, limits)
@@ -103,7 +103,9 @@ def excel_extension() -> str:
     return str(path)
 
 
-def _by_extension(path: Path, entry: WorkbookSheet, extent: SheetExtent, escaped: bool, target: Path) -> bool:
+def _by_extension(
+    path: Path, entry: WorkbookSheet, extent: SheetExtent, escaped: bool, target: Path, label: str
+) -> bool:
     """Write the sheet through the extension. False when it does not read it, or not in the right rows."""
     if not extent.last_row or not extent.last_column:
         relation.write_parquet([], 1, target)
@@ -128,6 +130,8 @@ def _by_extension(path: Path, entry: WorkbookSheet, extent: SheetExtent, escaped
             else:
                 own.execute(f"COPY ({query}) TO {relation.quoted(str(target))} (FORMAT parquet, COMPRESSION lz4)")
     except duckdb.Error as error:
+        if "XML parse error" in str(error):
+            raise damaged(label) from error
         log.info("the excel extension does not read %s: %s", entry.name, str(error)[:200])
         return False
     return True

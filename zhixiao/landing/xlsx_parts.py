@@ -20,7 +20,6 @@ from zhixiao.landing.container import LIMITS, Limits
 from zhixiao.landing.refusal import Refusal, too_large, unreadable
 
 _CHUNK = 4 << 20
-_OVERLAP = 4096
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d{1,7})["']""")
 _ROW_R = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d{1,7})["']""")
@@ -28,6 +27,7 @@ _CELL_R = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})\d{1,7
 _MERGE = re.compile(
     rb"""<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)["']"""
 )
+_BARE_CELL = re.compile(rb"<(?:\w+:)?c>")
 _ESCAPED = re.compile(rb"_x[0-9A-Fa-f]{4}_")
 
 Merge = tuple[int, int, int, int]
@@ -120,10 +120,11 @@ def scan_sheet(path: Path, part: str, label: str, limits: Limits = LIMITS) -> Sh
                 if total > limits.max_part_bytes:
                     raise too_large(f"工作表过大：{label}。", f"The worksheet is too large: {label}.")
                 text = carry + chunk
-                cut = text.rfind(b"<", max(0, len(text) - _OVERLAP))
-                cut = cut if cut > 0 else len(text)
+                cut = max(0, text.rfind(b"<"))
                 previous = _scan_piece(text[:cut], extent, previous)
                 carry = text[cut:]
+                if len(carry) > limits.ratio_free_bytes:
+                    raise too_large(f"有单元格内容过长：{label}。", f"A cell is too long: {label}.")
             _scan_piece(carry, extent, previous)
     except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise damaged(label) from error
@@ -156,7 +157,7 @@ def _scan_piece(piece: bytes, extent: SheetExtent, previous: int) -> int:
             extent.ordered = False
         extent.last_row = max(extent.last_row, int(rows.max()))
         previous = int(rows[-1])
-    if len(numbers) != len(_ROW.findall(piece)) or b"<c>" in piece or b":c>" in piece:
+    if len(numbers) != len(_ROW.findall(piece)) or _BARE_CELL.search(piece):
         extent.ordered = False
     letters = set(_CELL_R.findall(piece))
     if letters:
