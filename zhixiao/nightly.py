@@ -283,11 +283,7 @@ def land(run_id: str, batch: Json) -> Json:
         return result
     with step(settings, run_id, f"land-{batch['label']}") as record:
         record["result"] = result
-        done, whole = batch["first"] + len(chosen), len(plan.new)
-        say(
-            f"落地 {chosen[0].source}：{len(chosen)} 个文件（{done}/{whole}）",
-            f"landing {chosen[0].source}: {len(chosen)} files ({done}/{whole})",
-        )
+        tell_landing(run_id, batch, len(plan.new))
         outcomes = list(land_all(settings, chosen))
         result["landed"] = sum(o.status == "landed" for o in outcomes)
         result["refused"] = sum(o.status == "refused" for o in outcomes)
@@ -305,6 +301,21 @@ def land(run_id: str, batch: Json) -> Json:
                 f"First: {failures[0].error}",
             )
         return result
+
+
+_begun: dict[str, int] = {}
+_told_at = 0.0
+_TELL_EVERY_SECONDS = 3.0
+
+
+def tell_landing(run_id: str, batch: Json, whole: int) -> None:
+    """How far landing is, counting what this process has begun; not more often than every few seconds."""
+    global _told_at
+    _begun[run_id] = _begun.get(run_id, 0) + batch["count"]
+    if time.monotonic() - _told_at >= _TELL_EVERY_SECONDS or _begun[run_id] == whole:
+        _told_at = time.monotonic()
+        place = f"{batch['label']} ({_begun[run_id]}/{whole})"
+        say(f"落地 {place}", f"landing {place}")
 
 
 @dataclass(frozen=True)
@@ -382,6 +393,19 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def now_and_then(tell: Callable[[str], None], seconds: float = _TELL_EVERY_SECONDS) -> Callable[[str], None]:
+    """The same, but silent for some seconds after each line."""
+    last = time.monotonic()
+
+    def told(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            tell(text)
+
+    return told
+
+
 def gate(run_id: str, pair: Json) -> Json:
     """Is what was delivered plausible? Marks and notifies; never changes what lands, never stops the run."""
     settings = Settings.from_env()
@@ -415,7 +439,7 @@ def load(run_id: str) -> Json:
     settings = Settings.from_env()
     with step(settings, run_id, "load") as record, backend.lock(settings, STEP_LOCK_SECONDS, run_id):
         say("写入工作库…", "loading ...")
-        result = backend.load(settings, read_plan(settings, run_id).found, progress)
+        result = backend.load(settings, read_plan(settings, run_id).found, now_and_then(progress))
         record["result"] = result
         for zh, en in zip(result.get("warnings_zh", []), result.get("warnings_en", []), strict=True):
             say(zh, en)
@@ -611,7 +635,12 @@ def report_of(settings: Settings, result: Json) -> str:
     """What `make run` prints at the end: the summary of a published run, and what needs a person."""
     parts: list[str] = []
     if result["exit_code"] != NOT_PUBLISHED:
-        parts.append(backend.summary(settings, result).rstrip())
+        try:
+            parts.append(backend.summary(settings, result).rstrip())
+        except Exception:  # what is published is published, whatever becomes of the words about it
+            log.exception("the summary")
+            where = f"{settings.published_dir}\n{traceback.format_exc(limit=-1)}"
+            parts.append(f"已发布，但摘要无法生成 / published, but the summary failed: {where}")
     if result["exit_code"] != PUBLISHED:
         parts.append(f"{result['message_zh']}\n{result['message_en']}")
     return "\n\n".join(parts)
