@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from zhixiao import airflow_local, nightly
 from zhixiao.settings import PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
+
+# Two busy cores make timings of single examples meaningless.
+hypothesis_settings.register_profile("zhixiao", deadline=None)
+hypothesis_settings.load_profile("zhixiao")
 
 _HOME = tempfile.TemporaryDirectory(prefix="zhixiao-airflow-")
 for _name in [n for n in os.environ if n.startswith(("AIRFLOW", "ZHIXIAO_"))]:

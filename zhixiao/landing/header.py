@@ -104,7 +104,7 @@ def read_banner(rows: Sequence[Row]) -> Banner:
     for row in rows:
         text = " ".join(c for c in row if c)
         for m in _UNIT_BANNER.finditer(text):
-            for part in re.split(r"[、/和及](?!亩|公顷|千平方米|平方米)", m[1]):
+            for part in re.split(r"[、和及]|/(?!亩|公顷|千平方米|平方米)", m[1]):
                 unit = find_unit(part)
                 if unit is not None:
                     found.setdefault(unit.dimension, unit)
