@@ -336,10 +336,8 @@ def test_thirty_is_the_number() -> None:
 
 # --- crashes
 
-STEPS = [
-    "publish_exported:1", "publish_before_keep:1", "publish_kept:1", "publish_before_switch:1",
-    "publish_before_rename:1", "publish_switched:1", "publish_public:1", "publish_between_parquet:1", "publish_parquet:1", "publish_done:1",
-]  # fmt: skip
+_STEPS = "exported before_keep kept before_switch before_rename switched public between_parquet parquet done"
+STEPS = [f"publish_{step}:1" for step in _STEPS.split()]
 
 PUBLISH = """
 import sys
