@@ -399,6 +399,7 @@ judged as (
         is_withdrawn,
         is_other_phase,
         is_same_name,
+        is_same_name or similarity >= similar_name as is_alike,
         similarity,
         name_margin,
         not is_other_phase and case
@@ -435,6 +436,7 @@ ranked as (
         signing_row_no,
         is_same_firm,
         is_other_phase,
+        is_alike,
         similarity,
         name_margin,
         is_admissible,
@@ -477,6 +479,7 @@ by_name as (
         candidate_count,
         case
             when is_other_phase then 'phase_differs'
+            when not is_admissible and not is_only_pair and is_alike then 'row_has_code'
             when not is_admissible and not is_only_pair then 'not_alike'
             when next_score is not null and score - next_score <= name_margin then 'ambiguous'
         end as reason_code
