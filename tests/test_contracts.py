@@ -15,35 +15,11 @@ from zhixiao.errors import ConfigError
 from zhixiao.landing.units import find_unit
 
 SOURCES = [
-    "above_scale",
-    "acceptance",
-    "agreement",
-    "completion",
-    "enterprise",
-    "event",
-    "expansion",
-    "fai",
-    "fdi",
-    "filing",
-    "fund",
-    "land",
-    "land_reserve",
-    "milestone",
-    "output",
-    "payment",
-    "permit",
-    "power",
-    "recognition",
-    "sales",
-    "scenario",
-    "signing",
-    "social",
-    "submission_log",
-    "supervision",
-    "target",
-    "tax",
+    "above_scale", "acceptance", "agreement", "completion", "enterprise", "event", "expansion", "fai", "fdi",
+    "filing", "fund", "land", "land_reserve", "milestone", "output", "payment", "permit", "power",
+    "recognition", "sales", "scenario", "signing", "social", "submission_log", "supervision", "target", "tax",
     "tax_summary",
-]
+]  # fmt: skip
 
 
 def test_there_is_a_contract_for_every_source() -> None:
