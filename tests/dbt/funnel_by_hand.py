@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 from tests.dbt.funnel_world import DISTRICT, REGISTER_DAYS, Row, World, month_end
@@ -18,7 +19,13 @@ BEGINNING = date(1990, 1, 1)
 COMMITMENT = {"承诺制", "容缺受理", "拿地即开工", "分阶段"}
 BANDS = ((5000, "< 0.5"), (10000, "0.5-1"), (50000, "1-5"), (100000, "5-10"), (500000, "10-50"))
 CUTS = (
-    "reporting_unit", "chain", "capital_kind", "expansion_driver", "lead_channel", "introducer", "signing_event",
+    "reporting_unit",
+    "chain",
+    "capital_kind",
+    "expansion_driver",
+    "lead_channel",
+    "introducer",
+    "signing_event",
 )
 
 
@@ -97,7 +104,9 @@ class ByHand:
         for row in self.rows.get(source, []):
             out[tuple(row.get(k) for k in keys)].append(row)
         for rows in out.values():
-            rows.sort(key=lambda r: (r["received_on"], rank.get(r.get("submission_kind"), 1), r["file_name"], r["row_number"]))
+            rows.sort(
+                key=lambda r: (r["received_on"], rank.get(r.get("submission_kind"), 1), r["file_name"], r["row_number"])
+            )
         return out
 
     def _filings(self) -> dict[str, Filing]:
@@ -177,8 +186,11 @@ class ByHand:
         no, last, claimed = p.row["signing_row_no"], p.row, p.dates["claimed"]
         claimed[SIGNED] = last["signing_date"]
         by_code = [f.filing_date for f in p.filings if f.filing_date]
-        shown = [r["received_on"] for r in self.history[no] if r["project_code"] or r["current_stage"] in
-                 ("备案", "报批", "开工", "竣工", "投产", "达产", "达效")]
+        shown = [
+            r["received_on"]
+            for r in self.history[no]
+            if r["project_code"] or r["current_stage"] in ("备案", "报批", "开工", "竣工", "投产", "达产", "达效")
+        ]
         claimed[FILED] = last["filing_date"] or (min(by_code) if by_code else None) or (shown[0] if shown else None)
         for (row_no, kind), rows in self._events("recognition", "signing_row_no", "recognition_kind").items():
             stage = {"开工": STARTED, "竣工": COMPLETED, "投产": PRODUCED, "达效": ON_TARGET}.get(kind)
@@ -197,7 +209,8 @@ class ByHand:
         if p.in_ledger and p.row["signing_row_no"] not in merged:
             evidenced[SIGNED] = p.dates["claimed"].get(SIGNED)
         standing = [
-            f for f in p.filings
+            f
+            for f in p.filings
             if f.filing_date and f.filing_date <= self.as_of and not (f.withdrawn_on and f.withdrawn_on <= self.as_of)
         ]
         permits = self._permits(p)
@@ -220,7 +233,7 @@ class ByHand:
         ready = started if p.leased else evidenced.get(COMPLETED)
         sales = self.sales.get(p.uscc or "", {})
         selling = sorted(d for d, v in sales.items() if v > 0 and ready and month_no(d) >= month_no(ready))
-        for one, other in zip(selling, selling[1:], strict=False):
+        for one, other in pairwise(selling):
             if month_no(other) - month_no(one) <= 2:
                 evidenced[PRODUCED], p.complete_on = one, other
                 break
@@ -246,7 +259,8 @@ class ByHand:
         for row in self.rows.get("fai", []):
             latest[row["stat_period"]] = max(row["received_on"], latest.get(row["stat_period"], row["received_on"]))
         return [
-            r for r in self.rows.get("fai", [])
+            r
+            for r in self.rows.get("fai", [])
             if r["project_code"] in p.codes and r["received_on"] == latest[r["stat_period"]]
         ]
 
@@ -263,8 +277,9 @@ class ByHand:
         sales_goal = terms.get("agreed_sales")
         sales_goal = p.row.get("expected_sales") if sales_goal is None else sales_goal
         tax_goal = terms.get("agreed_tax")
-        if tax_goal is None and terms.get("agreed_tax_per_mu") is not None and terms.get("agreed_land_area") is not None:
-            tax_goal = terms["agreed_tax_per_mu"] * terms["agreed_land_area"]
+        per_mu, mu = terms.get("agreed_tax_per_mu"), terms.get("agreed_land_area")
+        if tax_goal is None and per_mu is not None and mu is not None:
+            tax_goal = per_mu * mu
         tax_goal = p.row.get("expected_tax") if tax_goal is None else tax_goal
         if sales_goal is None or tax_goal is None or p.uscc is None:
             return None
@@ -300,8 +315,9 @@ class ByHand:
                 p.added[r["stat_period"]] += r["investment_cum"] - before.get(r["project_code"], Decimal(0))
                 before[r["project_code"]] = r["investment_cum"]
         terms = self._terms(p)
-        if p.in_ledger and all(terms.get(k) for k in ("agreed_investment", "agreed_start_date", "agreed_completion_date")):
-            start, end, amount = terms["agreed_start_date"], terms["agreed_completion_date"], terms["agreed_investment"]
+        keys = ("agreed_start_date", "agreed_completion_date", "agreed_investment")
+        start, end, amount = (terms.get(k) for k in keys)
+        if p.in_ledger and start and end and amount is not None:
             if end <= self.as_of:
                 p.scheduled = amount
             elif self.as_of <= start:
@@ -327,7 +343,9 @@ class ByHand:
             "year": (date(day.year, 1, 1), date(day.year, 12, 31)),
             "all": (BEGINNING, self.as_of),
         }
-        out |= {"plan": (a, b) for a, b in PLANS if a <= day <= b}
+        for first, last in PLANS:
+            if first <= day <= last:
+                out["plan"] = (first, last)
         return [(kind, *out[kind]) for kind in kinds if kind in out]
 
     def figures(self) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -362,10 +380,14 @@ class ByHand:
                     for form in ("cohort", "period"):
                         put(day, every, form, name, gone=gone, n=not gone, a=None if gone else amount)
             for measure, den, num in (
-                ("filing_rate", SIGNED, FILED), ("start_rate", FILED, STARTED),
-                ("production_rate", STARTED, PRODUCED), ("on_target_rate", PRODUCED, ON_TARGET),
-                ("landing_rate_36m", SIGNED, STARTED), ("landing_rate_36m", SIGNED, PRODUCED),
-                ("mature", PRODUCED, ON_TARGET), ("gross", PRODUCED, 7),
+                ("filing_rate", SIGNED, FILED),
+                ("start_rate", FILED, STARTED),
+                ("production_rate", STARTED, PRODUCED),
+                ("on_target_rate", PRODUCED, ON_TARGET),
+                ("landing_rate_36m", SIGNED, STARTED),
+                ("landing_rate_36m", SIGNED, PRODUCED),
+                ("mature", PRODUCED, ON_TARGET),
+                ("gross", PRODUCED, 7),
             ):
                 day, reached = dates.get(den), gross if num == 7 else dates.get(num)
                 if day is None:
@@ -402,7 +424,10 @@ class ByHand:
             return
         every = ("month", "quarter", "year", "plan", "all")
         rate = "investment_completion_rate"
-        names: list[tuple[str, str, Any]] = [("investment_cum", "all_filings", None), (rate, "all_filings", p.planned_amount)]
+        names: list[tuple[str, str, Any]] = [
+            ("investment_cum", "all_filings", None),
+            (rate, "all_filings", p.planned_amount),
+        ]
         if populations:
             names += [("investment_cum", "main", None), (rate, "main", p.planned_amount)]
             names += [(rate, "with_withdrawn", p.planned_amount), (rate, "to_signed", p.signed_amount)]

@@ -86,8 +86,14 @@ def make_world(seed: int, projects: int, loose_codes: int) -> World:
     for day in REGISTER_DAYS:
         for source in ("signing", "agreement"):
             m.world["delivery_scope"].append(
-                {"source": source, "district_code": DISTRICT, "received_on": day, "file_sha256": f"{source}-{day}-a",
-                 "file_name": "a", "scope": "*"}
+                {
+                    "source": source,
+                    "district_code": DISTRICT,
+                    "received_on": day,
+                    "file_sha256": f"{source}-{day}-a",
+                    "file_name": "a",
+                    "scope": "*",
+                }
             )
     _repeat_signings(m)
     return m.world
@@ -101,7 +107,7 @@ def _project(m: _Maker, i: int, firm: str) -> None:
     rng = m.rng
     no = f"XM{i:04d}"
     signed = m.day(date(2020, 6, 1))
-    expansion = m.chance(0.3)
+    expansion = m.chance(0.4)
     land = rng.choice((True, True, False, None))
     codes = [_code(i, p) for p in range(rng.choice((0, 1, 1, 1, 1, 2)))]
     base: Row = {
@@ -116,8 +122,8 @@ def _project(m: _Maker, i: int, firm: str) -> None:
         "signed_investment": rng.choice((m.money(900000), Decimal(5000), Decimal(100000))),
         "involves_land": land,
         "leased_floor_area": Decimal(3000) if m.chance(0.2) else None,
-        "expected_sales": m.money(3000) if m.chance(0.6) else None,
-        "expected_tax": m.money(200) if m.chance(0.6) else None,
+        "expected_sales": m.money(1200) if m.chance(0.6) else None,
+        "expected_tax": m.money(60) if m.chance(0.6) else None,
         "is_capacity_expansion": expansion,
         "expansion_driver": "市场需求牵引型" if expansion else None,
     }
@@ -149,9 +155,9 @@ def _project(m: _Maker, i: int, firm: str) -> None:
                 agreed_investment=m.money(90000) if m.chance(0.9) else None,
                 agreed_start_date=start if m.chance(0.9) else None,
                 agreed_completion_date=m.later(start, 900) if m.chance(0.9) else None,
-                agreed_sales=m.money(2500) if m.chance(0.8) else None,
-                agreed_tax=m.money(150) if m.chance(0.5) else None,
-                agreed_tax_per_mu=m.money(5) if m.chance(0.5) else None,
+                agreed_sales=m.money(1200) if m.chance(0.8) else None,
+                agreed_tax=m.money(60) if m.chance(0.5) else None,
+                agreed_tax_per_mu=m.money(2) if m.chance(0.5) else None,
                 agreed_land_area=m.money(60) if m.chance(0.8) else None,
             )
     for p, code in enumerate(codes):
@@ -178,7 +184,8 @@ def _filing(m: _Maker, code: str, filed: date, firm: str) -> None:
     if m.chance(0.15):
         changed = {"planned_investment": m.money(90000), "filing_date": filed + timedelta(days=9)}
         kind = rng.choice(("变更", "更正"))
-        received = m.put("filing", m.later(received, 200), "b", **(values | changed), submission_kind=kind)["received_on"]
+        day = m.later(received, 200)
+        received = m.put("filing", day, "b", **(values | changed), submission_kind=kind)["received_on"]
     if m.chance(0.12):
         last = {"filing_date": None, "planned_investment": m.money(90000) if m.chance(0.5) else None}
         m.put("filing", m.later(received, 400), "c", **(values | last), submission_kind="撤销")
@@ -191,18 +198,30 @@ def _works(m: _Maker, code: str, signing_row_no: str | None, filed: date) -> Non
         permit = f"3212042{code[-6:]}{code[15:17]}{p}"
         issued = m.later(filed, 200)
         permit_row = m.put(
-            "permit", m.later(issued, 30), construction_permit_no=permit, project_code=code,
-            construction_permit_date=issued, submission_kind="首次",
+            "permit",
+            m.later(issued, 30),
+            construction_permit_no=permit,
+            project_code=code,
+            construction_permit_date=issued,
+            submission_kind="首次",
         )
         if m.chance(0.1):
             m.put(
-                "permit", m.later(permit_row["received_on"], 300), "c", construction_permit_no=permit, project_code=code,
-                construction_permit_date=issued, submission_kind="撤销",
+                "permit",
+                m.later(permit_row["received_on"], 300),
+                "c",
+                construction_permit_no=permit,
+                project_code=code,
+                construction_permit_date=issued,
+                submission_kind="撤销",
             )
         for a in range(m.rng.choice((0, 1, 1, 1, 2))):
             accepted = m.later(built, 300)
             m.put(
-                "acceptance", m.later(accepted, 60), acceptance_record_no=f"{permit}-{a}", construction_permit_no=permit,
+                "acceptance",
+                m.later(accepted, 60),
+                acceptance_record_no=f"{permit}-{a}",
+                construction_permit_no=permit,
                 actual_completion_date=accepted,
             )
     if m.chance(0.8):
@@ -221,7 +240,12 @@ def _reports(m: _Maker, code: str, first: date) -> None:
             received = date(2026, 2, 20) if file_name == "b" else month_end(period) + timedelta(days=12)
             if file_name == "a" or period == date(2025, 6, 30):
                 m.put(
-                    "fai", received, file_name, stat_period=period, project_code=code, investment_month=added,
+                    "fai",
+                    received,
+                    file_name,
+                    stat_period=period,
+                    project_code=code,
+                    investment_month=added,
                     investment_cum=max(cumulative + extra, Decimal(0)) if not m.chance(0.05) else None,
                 )
 
@@ -235,13 +259,22 @@ def _recognitions(m: _Maker, no: str, filed: date) -> None:
         recognised = month_end(m.later(actual, 90))
         values = {"signing_row_no": no, "recognition_kind": kind}
         first = m.put(
-            "recognition", m.later(recognised, 20), **values, actual_date=actual, recognised_date=recognised,
+            "recognition",
+            m.later(recognised, 20),
+            **values,
+            actual_date=actual,
+            recognised_date=recognised,
             result=m.rng.choice(("通过", "通过", "通过", "退回", "不通过")),
         )
         if m.chance(0.15):
             again = m.later(first["received_on"], 200)
             m.put(
-                "recognition", again, "b", **values, actual_date=actual, recognised_date=again,
+                "recognition",
+                again,
+                "b",
+                **values,
+                actual_date=actual,
+                recognised_date=again,
                 result=m.rng.choice(("撤销", "通过", "退回")),
             )
 
@@ -250,15 +283,20 @@ def _payments(m: _Maker, no: str, filed: date) -> None:
     for n in range(m.rng.randint(0, 6)):
         paid = m.later(filed - timedelta(days=30), 700)
         m.put(
-            "payment", m.later(paid, 30), account_bank="行", flow_no=f"{no}-{n}", signing_row_no=no,
-            amount=m.money(500) * (-1 if m.chance(0.1) else 1), paid_at=datetime.combine(paid, time(15, 30)),
+            "payment",
+            m.later(paid, 30),
+            account_bank="行",
+            flow_no=f"{no}-{n}",
+            signing_row_no=no,
+            amount=m.money(500) * (-1 if m.chance(0.1) else 1),
+            paid_at=datetime.combine(paid, time(15, 30)),
             purpose=m.rng.choice(("土建", "设备", "到位资金", "往来")),
         )
 
 
 def _firm(m: _Maker, i: int, firm: str) -> None:
     """Sales and tax of a firm from some month on, with months that fail."""
-    grows = m.money(150)
+    grows = m.money(150) * (1 + i % 2)
     for period in months(m.day(date(2020, 1, 1)), LAST_DAY):
         received = min(period + timedelta(days=15), LAST_DAY)
         if not m.chance(0.15):
@@ -269,7 +307,11 @@ def _firm(m: _Maker, i: int, firm: str) -> None:
             if m.chance(0.05):
                 paid_on = paid_on - timedelta(days=31)
             m.put(
-                "tax", received, stat_period=period, collecting_office="所", tax_item=item,
+                "tax",
+                received,
+                stat_period=period,
+                collecting_office="所",
+                tax_item=item,
                 # Legacy ids hold the region and the organisation code.
                 uscc=firm[2:17] if i % 7 == 0 else firm,
                 tax_paid=m.money(20) * (-1 if m.chance(0.05) else 1),
@@ -282,8 +324,14 @@ def _repeat_signings(m: _Maker) -> None:
     for n in range(3):
         one, other = m.rng.sample(numbers, 2)
         m.world["decision"].append(
-            {"kind": "merge", "decided_on": date(2025, 1 + 5 * n, 1), "file_name": "merge.csv", "file_sha256": f"d{n}",
-             "row_number": 1, "data": f'{{"signing_row_no": "{one}", "same_as": "{other}"}}'}
+            {
+                "kind": "merge",
+                "decided_on": date(2025, 1 + 5 * n, 1),
+                "file_name": "merge.csv",
+                "file_sha256": f"d{n}",
+                "row_number": 1,
+                "data": f'{{"signing_row_no": "{one}", "same_as": "{other}"}}',
+            }
         )
 
 
