@@ -1,0 +1,283 @@
+"""From a published figure back to the file, the sheet, the row and the cell as the department wrote it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from zhixiao.contracts import Contract, load_contract, load_contracts
+from zhixiao.errors import ConfigError, DataError
+from zhixiao.landing.container import open_member
+from zhixiao.landing.discover import discover
+from zhixiao.landing.grid import read_sheets
+from zhixiao.landing.land import plan_sheets
+from zhixiao.landing.refusal import Refusal
+from zhixiao.landing.report import Drop, FileReport, LandedPaths
+from zhixiao.settings import Settings
+from zhixiao.warehouse.db import connect
+from zhixiao.warehouse.insert import text
+from zhixiao.warehouse.schema import quote
+
+LINEAGE = ("file_sha256", "sheet", "row_number")
+ROWS_SHOWN = 20
+STAGES = ("signed", "filed", "started", "completed", "produced", "on_target")
+_STAGE_DATE = re.compile(rf"({'|'.join(STAGES)})_(claimed|evidenced|verified)_on")
+_KEY_COLUMN = re.compile(r".*(_id|_no|_code)|uscc|project_id|.*_name")
+_HIDDEN = ("PID-", "PER-")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what landed, and how it stood in the file (None where that cannot be read any more)."""
+
+    column: str
+    header: str
+    landed: str | None
+    original: str | None
+
+
+@dataclass
+class Trace:
+    """One row of a published table and the row of the file it comes from."""
+
+    table: str
+    row: dict[str, Any]
+    source: str
+    file: str
+    file_sha256: str
+    sheet: str
+    row_number: int
+    cells: list[Cell] = field(default_factory=list)
+    computed: bool = False
+    from_original: bool = False
+
+
+def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
+    """Find the rows of `table` that `key` names and say where `column` comes from.
+
+    `key` is `column=value`, several joined by commas, or a value that any key column may hold. Raises
+    ConfigError for a table, key or column that does not exist, DataError when no row matches.
+    """
+    with connect(settings, None) as con:
+        if not settings.published_db.exists():
+            raise ConfigError("还没有发布任何版本。", "nothing has been published yet.")
+        con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
+        con.execute("USE p")
+        schema, name, columns = _resolve(con, table)
+        stage = _STAGE_DATE.fullmatch(column)
+        if name == "fct_project_funnel" and stage:
+            return _trace_stage(settings, con, schema, columns, key, *stage.groups())
+        if column not in columns:
+            raise ConfigError(
+                f"{schema}.{name} 没有列 {column}；有：{'、'.join(columns)}。",
+                f"{schema}.{name} has no column {column}; it has {', '.join(columns)}.",
+            )
+        rows = _rows(con, f"{schema}.{quote(name)}", columns, key)
+        return _traces(settings, con, f"{schema}.{name}", rows, column)
+
+
+def _trace_stage(
+    settings: Settings,
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    columns: Sequence[str],
+    key: str,
+    stage: str,
+    reading: str,
+) -> list[Trace]:
+    """A stage date of a project rests on the events of that stage, each with its own piece of evidence."""
+    projects = [r["project_id"] for r in _rows(con, f"{schema}.fct_project_funnel", columns, key)]
+    relation = con.execute(
+        "SELECT * FROM marts.fct_stage_event WHERE project_id IN (SELECT unnest($1)) AND stage_no = $2 "
+        "AND reading = $3 ORDER BY ALL",
+        [projects, STAGES.index(stage) + 1, reading],
+    )
+    rows = _as_dicts(relation)
+    if not rows:
+        raise DataError(
+            f"{'、'.join(projects)} 没有“{stage}”的{reading}记录。",
+            f"{', '.join(projects)}: no {reading} event of {stage}.",
+        )
+    return _traces(settings, con, "marts.fct_stage_event", rows, "event_date")
+
+
+def _traces(
+    settings: Settings, con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]], column: str
+) -> list[Trace]:
+    if not set(LINEAGE) <= set(rows[0]):
+        having = con.execute(
+            "SELECT DISTINCT schema_name || '.' || table_name FROM duckdb_columns() WHERE database_name = 'p' "
+            "AND column_name = 'row_number' ORDER BY 1"
+        ).fetchall()
+        names = "、".join(n for (n,) in having)
+        raise ConfigError(
+            f"{table} 是汇总，不带文件行号。请追溯它下面的明细：{names}。",
+            f"{table} adds up and carries no file and row. Trace the facts below it: {names}.",
+        )
+    out = []
+    with tempfile.TemporaryDirectory(prefix="zhixiao-trace-") as tmp:
+        reader = _Original(settings, Path(tmp))
+        for row in rows[:ROWS_SHOWN]:
+            if row["file_sha256"] is None:
+                continue
+            source, file = _file_of(con, row)
+            t = Trace(table, row, source, file, row["file_sha256"], row["sheet"] or "", row["row_number"])
+            _read_cells(settings, t, column, reader)
+            out.append(t)
+    if not out:
+        raise DataError("这些行没有来源文件（系统推得）。", "these rows rest on no file: they were derived.")
+    return out
+
+
+def _resolve(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, str, list[str]]:
+    schema, _, name = table.rpartition(".")
+    found = con.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'p' AND table_name = $1 "
+        "AND ($2 = '' OR schema_name = $2) ORDER BY schema_name",
+        [name, schema],
+    ).fetchall()
+    if not found:
+        known = con.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'p' ORDER BY 1"
+        ).fetchall()
+        names = "、".join(n for (n,) in known)
+        raise ConfigError(
+            f"已发布的表中没有 {table}；有：{names}。", f"there is no published table {table}; there are {names}."
+        )
+    schema, name = found[0]
+    columns = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'p' AND schema_name = $1 AND table_name = $2 "
+        "ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    return schema, name, [c for (c,) in columns]
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], key: str) -> list[dict[str, Any]]:
+    """The rows that a key names."""
+    values: list[str] = []
+    if "=" in key:
+        parts = [p.partition("=") for p in key.split(",")]
+        unknown = [c.strip() for c, _, _ in parts if c.strip() not in columns]
+        if unknown:
+            raise ConfigError(
+                f"{table} 没有列 {'、'.join(unknown)}；有：{'、'.join(columns)}。",
+                f"{table} has no column {', '.join(unknown)}; it has {', '.join(columns)}.",
+            )
+        where = " AND ".join(f"{quote(c.strip())}::VARCHAR = ?" for c, _, _ in parts)
+        values = [v.strip() for _, _, v in parts]
+    else:
+        keys = [c for c in columns if _KEY_COLUMN.fullmatch(c)] or list(columns)
+        where = " OR ".join(f"{quote(c)}::VARCHAR = ?" for c in keys)
+        values = [key.strip()] * len(keys)
+    rows = _as_dicts(con.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ALL LIMIT {ROWS_SHOWN}", values))
+    if not rows:
+        raise DataError(f"{table} 中没有 {key} 的行。", f"{table} has no row for {key}.")
+    return rows
+
+
+def _as_dicts(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [d[0] for d in relation.description or []]
+    return [dict(zip(names, r, strict=True)) for r in relation.fetchall()]
+
+
+def _file_of(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> tuple[str, str]:
+    """(source, source/day/file name) of the file of a row; the received day of the row decides where it has one."""
+    found = con.execute(
+        "SELECT source, received_on::VARCHAR, file_name FROM quality.load_log "
+        "WHERE file_sha256 = $1 AND status = 'loaded' "
+        "ORDER BY source IS DISTINCT FROM $2, received_on IS DISTINCT FROM $3, received_on, file_name LIMIT 1",
+        [row["file_sha256"], row.get("source"), row.get("received_on")],
+    ).fetchone()
+    if found is None:
+        return str(row.get("source") or "?"), "?"
+    return found[0], f"{found[0]}/{found[1]}/{found[2]}"
+
+
+def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original) -> None:
+    """The cells that a row rests on: the column itself where the source has it, else all of the row."""
+    if t.source not in load_contracts():
+        return
+    contract = load_contract(t.source)
+    paths = LandedPaths.of(settings.landed_dir, t.source, t.file_sha256)
+    if not paths.rows.exists():
+        return
+    with connect(settings, None) as con:
+        found = _as_dicts(
+            con.execute(
+                "SELECT * FROM read_parquet($1) WHERE coalesce(sheet, '') = $2 AND row_number = $3",
+                [str(paths.rows), t.sheet, t.row_number],
+            )
+        )
+    if not found:
+        return
+    landed = found[0]
+    report = FileReport.from_json(paths.report.read_text(encoding="utf-8"))
+    t.computed = column not in contract.by_name
+    wanted = [c.name for c in contract.columns if landed.get(c.name) is not None] if t.computed else [column]
+    originals = reader.cells(contract, t)
+    t.from_original = originals is not None
+    for name in wanted:
+        value = landed.get(name)
+        original = (originals or {}).get(name, landed.get(f"{name}_text"))
+        if str(value).startswith(_HIDDEN):
+            original = None
+        use = report.columns.get(name)
+        t.cells.append(Cell(name, use.header if use else "", None if value is None else str(value), original))
+
+
+class _Original:
+    """The cells of delivered files, read again from raw/ with the header that landing finds."""
+
+    def __init__(self, settings: Settings, work: Path) -> None:
+        self.settings = settings
+        self.work = work
+        self._drops: dict[tuple[str, str], Drop] | None = None
+
+    def cells(self, contract: Contract, t: Trace) -> dict[str, str | None] | None:
+        """Column name -> text of the cell; None when the file is gone or cannot be read."""
+        if self._drops is None:
+            self._drops = {(d.source, d.sha256): d for d in discover(self.settings).drops}
+        drop = self._drops.get((t.source, t.file_sha256))
+        if drop is None:
+            return None
+        with suppress(Refusal, duckdb.Error, OSError), connect(self.settings, None) as con:
+            work = Path(tempfile.mkdtemp(dir=self.work))
+            plans, _, _ = plan_sheets(contract, read_sheets(con, open_member(Path(drop.path), drop.member, work), work))
+            for plan in plans:
+                if plan.sheet.name == t.sheet:
+                    found = plan.header.found
+                    columns = ", ".join(f"c{f.index}" for f in found.values())
+                    row = con.execute(
+                        f"SELECT {columns} FROM {plan.sheet.relation} WHERE row_number = $1", [t.row_number]
+                    ).fetchone()
+                    return dict(zip(found, row, strict=True)) if row else None
+        return None
+
+
+def describe_trace(t: Trace, column: str) -> str:
+    """One trace as lines for a person."""
+    value = t.row.get(column)
+    where = f"工作表 {t.sheet}，" if t.sheet else ""
+    lines = [
+        f"{t.table}.{column} = {value}",
+        f"  来自 from: raw/{t.file}，{where}第 {t.row_number} 行 (row {t.row_number})",
+        f"  文件散列 sha256: {t.file_sha256}",
+    ]
+    if t.computed:
+        lines.append(f"  {column} 由下列单元格算出 / is computed; the row it rests on reads:")
+    for c in t.cells:
+        original = "（原文不显示 not shown）" if c.original is None else f"“{c.original}”"
+        lines.append(f"  {c.header or c.column}: {original} -> {c.column} = {c.landed}")
+    if not t.from_original:
+        lines.append(
+            "  原文件已读不到，以上为落地时保存的内容 / the file cannot be read any more; this is what was landed"
+        )
+    return "\n".join(lines)
