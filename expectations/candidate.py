@@ -60,7 +60,7 @@ RATES = {
 RECOMPUTED_CUTS = ("reporting_unit", "capital_kind")
 # Columns that say when something happened, in the facts that have one; plans and due days are not here.
 DATED = {
-    "fct_stage_event": ("event_date", "complete_on", "recognised_on"),
+    "fct_stage_event": ("event_date", "complete_on"),
     "fct_investment_month": ("stat_period",),
     "fct_tax": ("tax_treasury_date",),
 }
@@ -291,7 +291,8 @@ def _account_rules(pair: Clocks) -> list[CandidateRule]:
             "candidate.accounting.rows_kept",
             log,
             f"WITH kept AS ({counts}) SELECT concat_ws('/', coalesce(l.source, k.source),"
-            " CAST(coalesce(l.received_on, k.received_on) AS VARCHAR), coalesce(l.file_name, k.file_name)) AS entity, CAST(coalesce(k.n, 0) AS VARCHAR) AS observed,"
+            " CAST(coalesce(l.received_on, k.received_on) AS VARCHAR), coalesce(l.file_name, k.file_name))"
+            " AS entity, CAST(coalesce(k.n, 0) AS VARCHAR) AS observed,"
             " coalesce(CAST(l.rows_accepted AS VARCHAR), 'no line in the load log') AS expected"
             " FROM (SELECT * FROM {batch} WHERE status = 'loaded') AS l FULL JOIN kept AS k"
             f" ON {on_file.format('k')} WHERE coalesce(k.n, 0) <> coalesce(l.rows_accepted, -1)",

@@ -16,6 +16,7 @@ import duckdb
 
 from expectations.runner import first_line
 from zhixiao.contracts import Contract, load_contracts
+from zhixiao.errors import LockError
 from zhixiao.landing.report import Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import connect
@@ -115,6 +116,10 @@ def _is_sound(settings: Settings, path: Path) -> bool:
                 connection.execute(f"SELECT count(COLUMNS(*)) FROM {table}").fetchall()
     except (duckdb.Error, UnicodeDecodeError):
         return False
+    except LockError as e:
+        if "set lock" in str(e).lower():
+            raise
+        return False  # a damaged block, in whose name "lock" stands too
     return True
 
 
@@ -248,7 +253,10 @@ def _store_batch(connection: duckdb.DuckDBPyConnection, contract: Contract, item
 
 
 def _store_controls(connection: duckdb.DuckDBPyConnection, contract: Contract, items: Sequence[Landed]) -> None:
-    """Compare every 合计 (its sheet, or the rows above) and 小计 (the block above or below) with its rows.
+    """Compare every 合计 and 小计 with the rows that it can mean.
+
+    That is the sheet or all rows above (合计), the block below (小计), or any run of blocks right above: a
+    block is what stands between two control rows, and a 小计 may close several.
 
     其中 rows are a part of other rows and are not compared. A difference that the quarantined rows of the
     sheet can make up is explained.
@@ -256,7 +264,7 @@ def _store_controls(connection: duckdb.DuckDBPyConnection, contract: Contract, i
     summable = [c for c in contract.columns if c.value_type in SUMMABLE]
     if not summable:
         return
-    columns = ", ".join(f'CAST("{c.name}" AS DECIMAL(38,6)) AS "{c.name}"' for c in summable)
+    sums = ", ".join(f'coalesce(CAST(sum("{c.name}") AS DECIMAL(38,6)), 0) AS "{c.name}"' for c in summable)
     unpivot = ", ".join(f'"{c.name}"' for c in summable)
     money = ", ".join(f"'{c.name}'" for c in summable if c.value_type == "money") or "''"
     rows = _read(i.paths.rows for i in items)
@@ -264,41 +272,40 @@ def _store_controls(connection: duckdb.DuckDBPyConnection, contract: Contract, i
     connection.execute(
         f"""INSERT INTO content_control
         WITH stated AS (
-            SELECT {_sha(".controls")} AS sha, sheet, row_number, label, "values" AS doc,
-                unnest(json_keys("values")) AS name
-            FROM {controls}
+            SELECT {_sha(".controls")} AS sha, sheet, row_number, label, "values" AS doc
+            FROM {controls} WHERE label NOT LIKE '%其中%'
+        ), edge AS (
+            SELECT sha, sheet, row_number,
+                row_number() OVER (PARTITION BY sha, sheet ORDER BY row_number) AS block
+            FROM (SELECT DISTINCT sha, sheet, row_number FROM stated)
         ), control AS (
-            SELECT sha, sheet, row_number, label, name, label LIKE '%小计%' AS is_part,
-                TRY_CAST(json_extract_string(doc, '$."' || name || '"') AS DECIMAL(38,6)) AS stated
-            FROM stated WHERE label NOT LIKE '%其中%'
-        ), edges AS (
-            SELECT *, lag(row_number) OVER w AS before, lead(row_number) OVER w AS after
-            FROM control WHERE stated IS NOT NULL
-            WINDOW w AS (PARTITION BY sha, sheet, name ORDER BY row_number)
-        ), cell AS (
-            UNPIVOT (SELECT {_sha()} AS sha, sheet, row_number, {columns} FROM {rows})
-            ON {unpivot} INTO NAME name VALUE amount
-        ), running AS (
-            SELECT sha, sheet, name, row_number,
-                sum(amount) OVER (PARTITION BY sha, sheet, name ORDER BY row_number) AS upto,
-                sum(amount) OVER (PARTITION BY sha, sheet, name) AS whole
-            FROM cell
+            SELECT s.sha, s.sheet, s.row_number, s.label, s.name, e.block, s.label LIKE '%小计%' AS is_part,
+                TRY_CAST(json_extract_string(s.doc, '$."' || s.name || '"') AS DECIMAL(38,6)) AS stated
+            FROM (SELECT *, unnest(json_keys(doc)) AS name FROM stated) AS s
+            JOIN edge AS e USING (sha, sheet, row_number)
+        ), block_sum AS (  -- the rows between two control rows are one block: the table is small from here on
+            SELECT r.sha, r.sheet, coalesce(e.block, 0) AS block, {sums}
+            FROM (SELECT *, {_sha()} AS sha FROM {rows}) AS r
+            ASOF LEFT JOIN edge AS e
+                ON e.sha = r.sha AND e.sheet = r.sheet AND e.row_number <= r.row_number
+            GROUP BY ALL
+        ), block_cell AS (
+            UNPIVOT block_sum ON {unpivot} INTO NAME name VALUE amount
         ), at_control AS (
-            SELECT e.*, coalesce(r.upto, 0) AS upto, coalesce(b.upto, 0) AS upto_before,
-                coalesce(a.upto, 0) AS upto_after, coalesce(t.whole, 0) AS whole
-            FROM edges AS e
-            ASOF LEFT JOIN running AS r
-                ON r.sha = e.sha AND r.sheet = e.sheet AND r.name = e.name AND r.row_number <= e.row_number
-            ASOF LEFT JOIN running AS b
-                ON b.sha = e.sha AND b.sheet = e.sheet AND b.name = e.name AND b.row_number <= e.before
-            ASOF LEFT JOIN running AS a
-                ON a.sha = e.sha AND a.sheet = e.sheet AND a.name = e.name
-                AND a.row_number <= coalesce(e.after, 9000000000)
-            LEFT JOIN (SELECT sha, sheet, name, any_value(whole) AS whole FROM running GROUP BY ALL) AS t
-                ON t.sha = e.sha AND t.sheet = e.sheet AND t.name = e.name
+            SELECT c.*,
+                coalesce(sum(b.amount), 0) AS whole,
+                coalesce(sum(b.amount) FILTER (b.block < c.block), 0) AS upto,
+                list_slice(coalesce(list(b.amount ORDER BY b.block DESC) FILTER (b.block < c.block), []), 1, 50)
+                    AS above,
+                coalesce(sum(b.amount) FILTER (b.block = c.block), 0) AS below
+            FROM control AS c
+            LEFT JOIN block_cell AS b ON b.sha = c.sha AND b.sheet = c.sheet AND b.name = c.name
+            WHERE c.stated IS NOT NULL
+            GROUP BY ALL
         ), choice AS (
-            SELECT *, CASE WHEN is_part THEN [upto - upto_before, upto_after - upto]
-                ELSE [whole, upto, upto - upto_before] END AS sums
+            SELECT *, list_concat(
+                CASE WHEN is_part THEN [below] ELSE [whole, upto] END,
+                list_transform(range(1, len(above) + 1), n -> list_sum(list_slice(above, 1, n)))) AS sums
             FROM at_control
         ), compared AS (
             SELECT *, list_sort(list_transform(sums, s -> {{gap: abs(stated - s), s: s}}))[1].s AS found

@@ -271,6 +271,24 @@ def test_control_rows_by_their_kind(desk: Desk, controls: list[dict[str, Any]], 
     assert ("gate.control.difference" in failing(run_gate(desk.settings, desk.drops))) is fails
 
 
+def test_a_part_may_close_several_parts(desk: Desk) -> None:
+    rows = sales_rows("2025-04-30", n=20)
+    for i, row in enumerate(rows):
+        row["row_number"] = i + 2 + (i >= 5) + (i >= 10) * 2 + (i >= 15)
+    sums = [sum(range(100 + a, 100 + b)) for a, b in ((0, 5), (5, 10), (0, 10), (10, 15), (0, 20))]
+    controls = [
+        *control("小计", str(sums[0]), 7),
+        *control("小计", str(sums[1]), 13),
+        *control("镇小计", str(sums[2]), 14),
+        *control("小计", str(sums[3]), 20),
+        *control("合计", str(sums[4]), 26),
+    ]
+    desk.deliver("sales", "2025-05-10", rows, controls=controls, **APRIL)
+    result = run_gate(desk.settings, desk.drops)
+    assert failing(result) == {}
+    assert max(r.examined_count for r in result.rows if r.rule_id == "gate.control.difference") == 8
+
+
 def test_a_difference_that_quarantine_explains_is_not_told(desk: Desk) -> None:
     lost = [{"row_number": 99, "column_name": "uscc", "cell_text": "", "reason_code": "key_empty", "money": 500}]
     rows = sales_rows("2025-04-30")
