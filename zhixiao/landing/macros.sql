@@ -17,7 +17,7 @@ end;
 -- A trimmed cell, null where the department wrote one of the marks for "nothing".
 -- (One search in a text: a list of eighteen literals costs more to prepare than a small file to read.)
 create or replace temp macro zx_null(t) as case
-    when strlen(t) <= 9 and contains(
+    when (t < '0' or t > ':') and strlen(t) <= 9 and contains(
         '		/	-	—	--	——	－	／	无	N/A	n/a	#N/A	未披露	Nah	NULL	null	', '	' || t || '	'
     ) then null
     when starts_with(t, '190') and (starts_with(t, '1900年') or t = '1901年01月02日' or t = '1901年1月2日') then null
