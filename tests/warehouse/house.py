@@ -36,6 +36,8 @@ COMMENT ON TABLE marts.fct_sales_month IS 'Each row is a firm''s sales / 每行�
 COMMENT ON COLUMN marts.fct_sales_month.sales IS '开票销售（万元）';
 CREATE OR REPLACE VIEW marts.mart_total AS SELECT sum(sales) AS total, count(*) AS n FROM marts.fct_sales_month;
 CREATE OR REPLACE TABLE marts_public.mart_total AS SELECT sum(sales) AS total FROM marts.fct_sales_month;
+CREATE OR REPLACE TABLE quality.quarantine AS SELECT *, 'open' AS state FROM raw.quarantine
+WHERE received_on <= DATE '{known_on}';
 CREATE OR REPLACE TABLE quality.load_log AS SELECT * FROM raw.load_log
 WHERE received_on IS NULL OR received_on <= DATE '{known_on}';
 """

@@ -59,7 +59,7 @@ def test_a_release_holds_what_section_3_asks_for(house: House) -> None:
         "SELECT release_id, known_on::VARCHAR, as_of::VARCHAR, files_loaded, files_refused, files_unchanged, "
         "rows_accepted, money_accepted, table_count FROM quality.release"
     )[0]
-    assert row == (result.release_id, JAN, "2025-01-10", 1, 1, 0, 2, Decimal(6), 5)
+    assert row == (result.release_id, JAN, "2025-01-10", 1, 1, 0, 2, Decimal(6), 6)
     assert result.release_id.startswith(f"{JAN}_2025-01-10_")
     versions = json.loads(house.read("SELECT contract_versions FROM quality.release")[0][0])
     assert (len(versions), versions["fai"]) == (28, "1.0.0")
@@ -69,6 +69,7 @@ def test_a_release_holds_what_section_3_asks_for(house: House) -> None:
         "marts_public.mart_total",
         "quality.expectation_result",
         "quality.load_log",
+        "quality.quarantine",
     }
     folder = house.settings.published_dir
     assert sorted(p.name for p in folder.iterdir()) == [
