@@ -16,11 +16,23 @@ from tests.end_to_end.world import World, run_killed
 
 SEED = 20260122
 RANDOM_POINTS = 12
-NAMED_POINTS = (
-    "nightly.resolve:1 nightly.discover:1 nightly.land:3 nightly.gate:1 load_source:5 load_before_commit:1 "
-    "load_after_commit:1 build_before_dbt:1 build_after_dbt:1 nightly.build:1 nightly.audit:1 "
-    "publish_exported:1 publish_kept:1 publish_switched:1 publish_done:1"
-).split()
+NAMED_POINTS = [
+    "nightly.resolve:1",
+    "nightly.discover:1",
+    "nightly.land:3",
+    "nightly.gate:1",
+    "load_source:5",
+    "load_before_commit:1",
+    "load_after_commit:1",
+    "build_before_dbt:1",
+    "build_after_dbt:1",
+    "nightly.build:1",
+    "nightly.audit:1",
+    "publish_exported:1",
+    "publish_kept:1",
+    "publish_switched:1",
+    "publish_done:1",
+]
 
 
 def same_tables(world: World, undisturbed: World) -> None:
