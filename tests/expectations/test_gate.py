@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,9 +17,11 @@ import pytest
 
 from expectations import gate
 from expectations.gate import RULES, GateResult, run_gate
+from expectations.measures import as_ranges, due_on, expected_periods
 from expectations.registry import rule_info
 from expectations.results import ResultRow, read_results
 from zhixiao.contracts import load_contract
+from zhixiao.errors import LockError
 from zhixiao.landing.report import LandedPaths
 
 from .builders import Desk, sales_rows, settings_in
@@ -396,3 +401,42 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ResultRow]:
         return {r.rule_id: r for r in run_gate(desk.settings, desk.drops).rows}
     finally:
         patch.undo()
+
+
+def test_districts_are_compared_with_themselves(desk: Desk) -> None:
+    home = list(desk.drops)
+    for drop in home:
+        desk.drops.append(replace(drop, district="321281"))
+    assert failing(run_gate(desk.settings, desk.drops)) == {}
+    desk.deliver("signing", "2025-04-12", signing_rows(21))
+    desk.drops[-1] = replace(desk.drops[-1], district="321281")
+    (row,) = failing(run_gate(desk.settings, desk.drops))["gate.register.shrunk"]
+    assert (row.entity, row.district_code) == ("321281/signing/2025-04-12", "321281")
+
+
+def test_a_damaged_state_is_rebuilt_and_a_taken_one_waits(desk: Desk) -> None:
+    rows = run_gate(desk.settings, desk.drops).rows
+    state = desk.settings.state_dir / "gate.duckdb"
+    damaged = bytearray(state.read_bytes())
+    for start in range(0, len(damaged), 4096):
+        damaged[start + 100 : start + 132] = b"\xff" * 32
+    state.write_bytes(damaged)
+    assert run_gate(desk.settings, desk.drops).rows == rows
+    code = f"import duckdb,sys; c = duckdb.connect({str(state)!r}); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"open\n"
+        with pytest.raises(LockError):
+            run_gate(desk.settings, desk.drops)
+        other.communicate(b"")
+    assert state.exists()
+
+
+def test_due_days_and_months_follow_the_contract() -> None:
+    sales, output = load_contract("sales"), load_contract("output")
+    assert due_on(sales, "2025-03") == date(2025, 4, 15)
+    assert due_on(sales, "2024-12") == date(2025, 1, 15)
+    assert due_on(load_contract("target"), "2025-01") is None
+    assert expected_periods(sales, "2024-12", "2025-02") == ["2024-12", "2025-01", "2025-02"]
+    assert expected_periods(output, "2024-12", "2025-02") == ["2024-12", "2025-02"]
+    months = expected_periods(output, "2024-11", "2025-06")
+    assert as_ranges(["2024-12", "2025-02", "2025-05"], months) == ["2024-12..2025-02", "2025-05"]
