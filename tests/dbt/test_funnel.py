@@ -65,7 +65,8 @@ def _dbt_build(work_db: Path, scratch: Path, known_on: date, as_of: date) -> Non
     told = subprocess.run(
         [
             sys.executable, "-m", "dbt.cli.main", "--quiet", "build",
-            "--select", "+mart_funnel_public", "+fct_stage_event", "--exclude-resource-type", "unit_test",
+            "--select", "+mart_funnel_public", "+fct_stage_event",
+            "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
             "--vars", json.dumps({"known_on": known_on.isoformat(), "as_of": as_of.isoformat()}),
         ],
         env=env, capture_output=True, text=True, check=False,

@@ -77,16 +77,32 @@ stage_dates as (
 
     select
         project_id,
-        {%- for reading in ['claimed', 'evidenced'] %}
-        {%- for stage in ['signed', 'filed', 'started', 'completed', 'produced', 'on_target'] %}
-        max(event_date) filter (
-            where stage_no = {{ loop.index }} and reading = '{{ reading }}'
-        ) as {{ stage }}_{{ reading }}_on,
-        {%- endfor %}
-        {%- endfor %}
-        max(complete_on) filter (
-            where stage_no = 5 and reading = 'evidenced'
-        ) as produced_evidenced_complete_on
+        max(event_date) filter (where stage_no = 1 and reading = 'claimed')
+            as signed_claimed_on,
+        max(event_date) filter (where stage_no = 2 and reading = 'claimed')
+            as filed_claimed_on,
+        max(event_date) filter (where stage_no = 3 and reading = 'claimed')
+            as started_claimed_on,
+        max(event_date) filter (where stage_no = 4 and reading = 'claimed')
+            as completed_claimed_on,
+        max(event_date) filter (where stage_no = 5 and reading = 'claimed')
+            as produced_claimed_on,
+        max(event_date) filter (where stage_no = 6 and reading = 'claimed')
+            as on_target_claimed_on,
+        max(event_date) filter (where stage_no = 1 and reading = 'evidenced')
+            as signed_evidenced_on,
+        max(event_date) filter (where stage_no = 2 and reading = 'evidenced')
+            as filed_evidenced_on,
+        max(event_date) filter (where stage_no = 3 and reading = 'evidenced')
+            as started_evidenced_on,
+        max(event_date) filter (where stage_no = 4 and reading = 'evidenced')
+            as completed_evidenced_on,
+        max(event_date) filter (where stage_no = 5 and reading = 'evidenced')
+            as produced_evidenced_on,
+        max(event_date) filter (where stage_no = 6 and reading = 'evidenced')
+            as on_target_evidenced_on,
+        max(complete_on) filter (where stage_no = 5 and reading = 'evidenced')
+            as produced_evidenced_complete_on
     from stages
     group by project_id
 
@@ -124,10 +140,18 @@ final as (
         coalesce(projects.signing_event, '未知') as signing_event,
         coalesce(projects.is_leased, false) as is_leased,
         coalesce(projects.is_expansion, false) as is_expansion,
-        {%- for stage in ['signed', 'filed', 'started', 'completed', 'produced', 'on_target'] %}
-        stage_dates.{{ stage }}_claimed_on,
-        stage_dates.{{ stage }}_evidenced_on,
-        {%- endfor %}
+        stage_dates.signed_claimed_on,
+        stage_dates.signed_evidenced_on,
+        stage_dates.filed_claimed_on,
+        stage_dates.filed_evidenced_on,
+        stage_dates.started_claimed_on,
+        stage_dates.started_evidenced_on,
+        stage_dates.completed_claimed_on,
+        stage_dates.completed_evidenced_on,
+        stage_dates.produced_claimed_on,
+        stage_dates.produced_evidenced_on,
+        stage_dates.on_target_claimed_on,
+        stage_dates.on_target_evidenced_on,
         stage_dates.produced_evidenced_complete_on,
         gross_on_targets.on_target_on as on_target_gross_evidenced_on,
         case
@@ -172,10 +196,18 @@ select
     signing_event,
     is_leased,
     is_expansion,
-    {%- for stage in ['signed', 'filed', 'started', 'completed', 'produced', 'on_target'] %}
-    {{ stage }}_claimed_on,
-    {{ stage }}_evidenced_on,
-    {%- endfor %}
+    signed_claimed_on,
+    signed_evidenced_on,
+    filed_claimed_on,
+    filed_evidenced_on,
+    started_claimed_on,
+    started_evidenced_on,
+    completed_claimed_on,
+    completed_evidenced_on,
+    produced_claimed_on,
+    produced_evidenced_on,
+    on_target_claimed_on,
+    on_target_evidenced_on,
     produced_evidenced_complete_on,
     on_target_gross_evidenced_on,
     withdrawn_on,

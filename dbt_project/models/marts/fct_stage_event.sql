@@ -38,8 +38,7 @@ stages as (
 
 stage_numbers as (
 
-    select stage_no
-    from (values (1), (2), (3), (4), (5), (6)) as t (stage_no)
+    select unnest([1, 2, 3, 4, 5, 6]) as stage_no
 
 ),
 
@@ -61,7 +60,8 @@ reached as (
 
 ),
 
--- A later stage without an earlier one: a row of the earlier stage, dated when a later one showed the gap.
+-- A later stage without an earlier one: a row of the earlier stage, dated when a later one showed
+-- the gap.
 skipped as (
 
     select
@@ -155,8 +155,7 @@ withdrawn_stages as (
 
 readings as (
 
-    select reading
-    from (values ('claimed'), ('evidenced')) as t (reading)
+    select unnest(['claimed', 'evidenced']) as reading
 
 ),
 

@@ -54,7 +54,8 @@ definitions as (
 
 ),
 
--- All sums add up over months, so projects are read once and every longer window is a sum of months.
+-- All sums add up over months, so projects are read once and every longer window is a sum of
+-- months.
 monthly as (
 
     select
@@ -88,26 +89,35 @@ windowed as (
         monthly.metric,
         monthly.variant,
         monthly.form,
-        {%- for reading in ['claimed', 'evidenced'] %}
-        {%- for figure in [
-            'numerator_count', 'numerator_amount', 'denominator_count', 'denominator_amount',
-            'withdrawn_count',
-        ] %}
-        sum(monthly.{{ figure }}) filter (where monthly.reading = '{{ reading }}')
-            as {{ reading }}_{{ figure }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        sum(monthly.numerator_count) filter (where monthly.reading = 'claimed')
+            as claimed_numerator_count,
+        sum(monthly.numerator_amount) filter (where monthly.reading = 'claimed')
+            as claimed_numerator_amount,
+        sum(monthly.denominator_count) filter (where monthly.reading = 'claimed')
+            as claimed_denominator_count,
+        sum(monthly.denominator_amount) filter (where monthly.reading = 'claimed')
+            as claimed_denominator_amount,
+        sum(monthly.withdrawn_count) filter (where monthly.reading = 'claimed')
+            as claimed_withdrawn_count,
+        sum(monthly.numerator_count) filter (where monthly.reading = 'evidenced')
+            as evidenced_numerator_count,
+        sum(monthly.numerator_amount) filter (where monthly.reading = 'evidenced')
+            as evidenced_numerator_amount,
+        sum(monthly.denominator_count) filter (where monthly.reading = 'evidenced')
+            as evidenced_denominator_count,
+        sum(monthly.denominator_amount) filter (where monthly.reading = 'evidenced')
+            as evidenced_denominator_amount,
+        sum(monthly.withdrawn_count) filter (where monthly.reading = 'evidenced')
+            as evidenced_withdrawn_count
     from monthly
     inner join month_windows on monthly.month_start = month_windows.month_start
     group by all
 
 ),
 
--- Every measure has a row in every year, plan and `all` of every cut value, and in every window of the
--- district, so that an empty denominator shows as a null and not as a missing row. Months and quarters of the
--- other cuts hold only what happened.
+-- Every measure has a row in every year, plan and `all` of every cut value, and in every window
+-- of the district, so that an empty denominator shows as a null and not as a missing row. Months
+-- and quarters of the other cuts hold only what happened.
 cut_values as (
 
     select
@@ -204,23 +214,32 @@ figures as (
         definitions.kind,
         definitions.within_months,
         definitions.maturity,
-        {%- for reading in ['claimed', 'evidenced'] %}
         cast(coalesce(case bases.basis
-            when 'count' then windowed.{{ reading }}_numerator_count
-            else windowed.{{ reading }}_numerator_amount
-        end, 0) as decimal(20, 4)) as {{ reading }}_numerator,
+            when 'count' then windowed.claimed_numerator_count
+            else windowed.claimed_numerator_amount
+        end, 0) as decimal(20, 4)) as claimed_numerator,
         case
             when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
                 then cast(coalesce(case bases.basis
-                    when 'count' then windowed.{{ reading }}_denominator_count
-                    else windowed.{{ reading }}_denominator_amount
+                    when 'count' then windowed.claimed_denominator_count
+                    else windowed.claimed_denominator_amount
                 end, 0) as decimal(20, 4))
-        end as {{ reading }}_denominator,
-        cast(
-            coalesce(windowed.{{ reading }}_withdrawn_count, 0) as integer
-        ) as {{ reading }}_withdrawn_count
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        end as claimed_denominator,
+        cast(coalesce(windowed.claimed_withdrawn_count, 0) as integer)
+            as claimed_withdrawn_count,
+        cast(coalesce(case bases.basis
+            when 'count' then windowed.evidenced_numerator_count
+            else windowed.evidenced_numerator_amount
+        end, 0) as decimal(20, 4)) as evidenced_numerator,
+        case
+            when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
+                then cast(coalesce(case bases.basis
+                    when 'count' then windowed.evidenced_denominator_count
+                    else windowed.evidenced_denominator_amount
+                end, 0) as decimal(20, 4))
+        end as evidenced_denominator,
+        cast(coalesce(windowed.evidenced_withdrawn_count, 0) as integer)
+            as evidenced_withdrawn_count
     from grid
     inner join definitions
         on
@@ -287,7 +306,8 @@ compared as (
         evidenced_denominator,
         evidenced_withdrawn_count,
         evidenced_value,
-        -- 水分: of a rate, claimed value - evidenced value; of a figure that has no value, of its numerators.
+        -- 水分: of a rate, claimed value - evidenced value; of a figure that has no value, of its
+        -- numerators.
         case
             when claimed_denominator is null
                 then cast(claimed_numerator - evidenced_numerator as decimal(18, 6))
@@ -302,31 +322,51 @@ compared as (
 ),
 
 final as (
-    {% for reading in ['claimed', 'evidenced'] %}
+
     select
         cut_kind,
         cut_value,
         window_kind,
         window_start,
         window_end,
-        '{{ reading }}' as reading,
+        'claimed' as reading,
         form,
         metric as measure,
         variant,
         basis,
-        {{ reading }}_numerator as numerator,
-        {{ reading }}_denominator as denominator,
-        {{ reading }}_value as value,
+        claimed_numerator as numerator,
+        claimed_denominator as denominator,
+        claimed_value as value,
         cast(unsupported_value as decimal(18, 6)) as unsupported_value,
-        {{ reading }}_withdrawn_count as withdrawn_count,
+        claimed_withdrawn_count as withdrawn_count,
         is_mature,
         {{ as_of() }} as as_of,
         {{ known_on() }} as known_on
     from compared
-    {% if not loop.last %}
+
     union all
-    {% endif %}
-    {%- endfor %}
+
+    select
+        cut_kind,
+        cut_value,
+        window_kind,
+        window_start,
+        window_end,
+        'evidenced' as reading,
+        form,
+        metric as measure,
+        variant,
+        basis,
+        evidenced_numerator as numerator,
+        evidenced_denominator as denominator,
+        evidenced_value as value,
+        cast(unsupported_value as decimal(18, 6)) as unsupported_value,
+        evidenced_withdrawn_count as withdrawn_count,
+        is_mature,
+        {{ as_of() }} as as_of,
+        {{ known_on() }} as known_on
+    from compared
+
 )
 
 select

@@ -1,4 +1,5 @@
--- Counts of projects and investment are public (metrics.md, Confidentiality): nothing is suppressed here.
+-- Counts of projects and investment are public (metrics.md, Confidentiality): nothing is
+-- suppressed here.
 
 with
 

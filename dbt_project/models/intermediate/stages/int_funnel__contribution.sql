@@ -57,20 +57,44 @@ definitions as (
 
 ),
 
-stage_dates as (
-    {% for reading in ['claimed', 'evidenced'] %}
-    {%- for stage in ['signed', 'filed', 'started', 'completed', 'produced', 'on_target'] %}
+dated_columns as (
+
     select
         project_id,
-        '{{ reading }}' as reading,
-        '{{ stage }}' as stage,
-        {{ stage }}_{{ reading }}_on as reached_on
+        column_name,
+        reached_on
     from projects
-    where {{ stage }}_{{ reading }}_on is not null
+    unpivot (
+        reached_on for column_name in (
+            signed_claimed_on,
+            filed_claimed_on,
+            started_claimed_on,
+            completed_claimed_on,
+            produced_claimed_on,
+            on_target_claimed_on,
+            signed_evidenced_on,
+            filed_evidenced_on,
+            started_evidenced_on,
+            completed_evidenced_on,
+            produced_evidenced_on,
+            on_target_evidenced_on,
+            on_target_gross_evidenced_on
+        )
+    )
+
+),
+
+stage_dates as (
+
+    select
+        project_id,
+        regexp_extract(column_name, '(claimed|evidenced)_on$', 1) as reading,
+        regexp_replace(column_name, '_(claimed|evidenced)_on$', '') as stage,
+        reached_on
+    from dated_columns
 
     union all
-    {% endfor %}
-    {%- endfor %}
+
     -- A recognition knows no base year: claimed is the same in the variant `gross`.
     select
         project_id,
@@ -80,19 +104,10 @@ stage_dates as (
     from projects
     where on_target_claimed_on is not null
 
-    union all
-
-    select
-        project_id,
-        'evidenced' as reading,
-        'on_target_gross' as stage,
-        on_target_gross_evidenced_on as reached_on
-    from projects
-    where on_target_gross_evidenced_on is not null
-
 ),
 
--- One row a project, reading and measure whose own stage (denominator's, else the counted one) it reached.
+-- One row a project, reading and measure whose own stage (the denominator's, else the counted
+-- one) it reached.
 members as (
 
     select

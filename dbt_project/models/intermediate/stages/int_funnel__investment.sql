@@ -1,5 +1,5 @@
--- What each report adds to the cumulative investment of a project: so months add up to the cumulative figure
--- of the last report, also where a month was restated.
+-- What each report adds to the cumulative investment of a project: so months add up to the
+-- cumulative figure of the last report, also where a month was restated.
 
 with
 

@@ -1,5 +1,5 @@
--- The part of agreed_investment that a straight line between agreed start and completion makes due by as_of
--- (metrics.md, investment_completion_rate, variant `scheduled`).
+-- The part of agreed_investment that a straight line between agreed start and completion makes
+-- due by as_of (metrics.md, investment_completion_rate, variant `scheduled`).
 
 with
 

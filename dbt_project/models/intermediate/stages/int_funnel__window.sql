@@ -1,5 +1,5 @@
--- The windows that a month belongs to. A window exists when something of a project falls into it; the plans
--- that have begun and `all` always do.
+-- The windows that a month belongs to. A window exists when something of a project falls into it;
+-- the plans that have begun and `all` always do.
 
 with
 
@@ -17,33 +17,43 @@ months as (
 
 ),
 
+calendar_kinds as (
+
+    select
+        kinds.window_kind,
+        kinds.months_long
+    from (values ('month', 1), ('quarter', 3), ('year', 12)) as kinds (window_kind, months_long)
+
+),
+
 plans as (
 
     select
-        window_start,
-        window_end
+        spans.window_start,
+        spans.window_end
     from (
         values
         (date '2021-01-01', date '2025-12-31'),
         (date '2026-01-01', date '2030-12-31')
-    ) as t (window_start, window_end)
+    ) as spans (window_start, window_end)
 
 ),
 
 final as (
 
-    {% for part in ['month', 'quarter', 'year'] %}
     select
-        month_start,
-        '{{ part }}' as window_kind,
-        cast(date_trunc('{{ part }}', month_start) as date) as window_start,
+        months.month_start,
+        calendar_kinds.window_kind,
+        cast(date_trunc(calendar_kinds.window_kind, months.month_start) as date) as window_start,
         cast(
-            date_trunc('{{ part }}', month_start) + interval 1 {{ part }} - interval 1 day as date
+            date_trunc(calendar_kinds.window_kind, months.month_start)
+            + to_months(calendar_kinds.months_long) - interval 1 day as date
         ) as window_end
     from months
+    cross join calendar_kinds
 
     union all
-    {% endfor %}
+
     select
         months.month_start,
         'plan' as window_kind,

@@ -1,5 +1,6 @@
--- metrics.md "Stages" 4, evidenced: every permit that stands has an acceptance; the last one's date. For a
--- leased plant the stage is not applicable and passed with production, so it has no date.
+-- metrics.md "Stages" 4, evidenced: every permit that stands has an acceptance; the last one's
+-- date. For a leased plant the stage is not applicable and passed with production, so it has no
+-- date.
 
 with
 
@@ -48,9 +49,9 @@ final as (
         partition by permits.project_id
         order by
             permits.accepted_on desc,
-            permits.acceptance_file_sha256,
-            permits.acceptance_sheet,
-            permits.acceptance_row_number
+            permits.acceptance_file_sha256 asc,
+            permits.acceptance_sheet asc,
+            permits.acceptance_row_number asc
     ) = 1
 
 )

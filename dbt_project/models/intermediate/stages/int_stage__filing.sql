@@ -1,5 +1,5 @@
--- Every filing that is linked to a project and dated by as_of. Several codes of one signing row are one
--- project, and the first filing that stands counts (metrics.md "Precisely").
+-- Every filing that is linked to a project and dated by as_of. Several codes of one signing row
+-- are one project, and the first filing that stands counts (metrics.md "Precisely").
 
 with
 
@@ -82,7 +82,7 @@ final as (
         stands,
         stands and row_number() over (
             partition by project_id
-            order by stands desc, filing_date, project_code
+            order by stands desc, filing_date asc, project_code asc
         ) = 1 as is_first,
         withdrawn_on,
         file_sha256,

@@ -1,5 +1,6 @@
--- Sales and treasury tax of every firm that has a project, month by month without gaps, and their trailing
--- 12 months. A month is in when its last day <= as_of (metrics.md "Precisely"); one without a row is 0.
+-- Sales and treasury tax of every firm that has a project, month by month without gaps, and their
+-- trailing 12 months. A month is in when its last day <= as_of (metrics.md "Precisely"); one
+-- without a row is 0.
 
 with
 
@@ -174,22 +175,49 @@ rules as (
 
 ),
 
+running as (
+
+    select
+        district_code,
+        uscc,
+        month_end,
+        invoiced_sales,
+        tax_paid,
+        sum(invoiced_sales) over running_total as running_sales,
+        sum(tax_paid) over running_total as running_tax
+    from dense
+    window running_total as (
+        partition by district_code, uscc
+        order by month_end
+        rows between unbounded preceding and current row
+    )
+
+),
+
+-- The trailing 12 months are the running total less that of 12 months before.
 final as (
 
     select
-        dense.district_code,
-        dense.uscc,
-        dense.month_end,
-        dense.invoiced_sales,
-        dense.tax_paid,
-        cast(sum(dense.invoiced_sales) over trailing_months_back as decimal(28, 6)) as trailing_sales,
-        cast(sum(dense.tax_paid) over trailing_months_back as decimal(28, 6)) as trailing_tax
-    from dense
+        running.district_code,
+        running.uscc,
+        running.month_end,
+        running.invoiced_sales,
+        running.tax_paid,
+        cast(
+            running.running_sales
+            - lag(running.running_sales, rules.trailing_months, 0) over firm_months
+            as decimal(28, 6)
+        ) as trailing_sales,
+        cast(
+            running.running_tax
+            - lag(running.running_tax, rules.trailing_months, 0) over firm_months
+            as decimal(28, 6)
+        ) as trailing_tax
+    from running
     cross join rules
-    window trailing_months_back as (
-        partition by dense.district_code, dense.uscc
-        order by dense.month_end
-        rows between (rules.trailing_months - 1) preceding and current row
+    window firm_months as (
+        partition by running.district_code, running.uscc
+        order by running.month_end
     )
 
 )

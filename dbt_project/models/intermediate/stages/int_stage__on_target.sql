@@ -1,5 +1,6 @@
--- metrics.md "Stages" 6, evidenced: the first month, at least 6 months after production, whose trailing 12
--- months of the firm's treasury tax and of invoiced sales reach what was agreed (else expected).
+-- metrics.md "Stages" 6, evidenced: the first month, at least 6 months after production, whose
+-- trailing 12 months of the firm's treasury tax and of invoiced sales reach what was agreed (else
+-- expected).
 
 with
 
@@ -135,9 +136,9 @@ rules as (
 variants as (
 
     select
-        variant,
-        subtracts_base
-    from (values ('main', true), ('gross', false)) as t (variant, subtracts_base)
+        kinds.variant,
+        kinds.subtracts_base
+    from (values ('main', true), ('gross', false)) as kinds (variant, subtracts_base)
 
 ),
 

@@ -1,4 +1,5 @@
--- The construction permits of a project that stand at as_of, each with its acceptance where there is one.
+-- The construction permits of a project that stand at as_of, each with its acceptance where there
+-- is one.
 
 with
 

@@ -1,5 +1,5 @@
--- metrics.md "Stages" 5, evidenced: acceptance (no land or leased plant: evidenced start) and invoiced sales
--- in 2 of 3 consecutive months, from the month of the acceptance on.
+-- metrics.md "Stages" 5, evidenced: acceptance (no land or leased plant: evidenced start) and
+-- invoiced sales in 2 of 3 consecutive months, from the month of the acceptance on.
 
 with
 

@@ -1,4 +1,5 @@
--- All stage dates of a project by as_of, in both readings, each with the source row that decided it.
+-- All stage dates of a project by as_of, in both readings, each with the source row that decided
+-- it.
 
 with
 

@@ -1,14 +1,14 @@
--- The later-signed side of a repeat signing that a person has confirmed: a file raw/_decisions/<day>/merge.csv
--- with the columns signing_row_no (the row that repeats) and same_as (the row that stays). Without a person's
--- decision nothing is merged (metrics.md).
+-- The later-signed side of a repeat signing that a person has confirmed: a file
+-- raw/_decisions/<day>/merge.csv with the columns signing_row_no (the row that repeats) and same_as
+-- (the row that stays). Without a person's decision nothing is merged (metrics.md).
 
 with
 
-decisions as (
+repeats as (
 
     select
-        kind,
-        data,
+        json_extract_string(data, '$.signing_row_no') as signing_row_no,
+        json_extract_string(data, '$.same_as') as same_as,
         decided_on,
         file_name,
         row_number
@@ -27,30 +27,18 @@ projects as (
 
 ),
 
-merges as (
-
-    select
-        json_extract_string(data, '$.signing_row_no') as signing_row_no,
-        json_extract_string(data, '$.same_as') as same_as,
-        decided_on,
-        file_name,
-        row_number
-    from decisions
-
-),
-
 final as (
 
     select
         projects.project_id,
-        merges.same_as,
-        merges.decided_on
-    from merges
-    inner join projects on merges.signing_row_no = projects.signing_row_no
-    where merges.same_as <> merges.signing_row_no
+        repeats.same_as,
+        repeats.decided_on
+    from repeats
+    inner join projects on repeats.signing_row_no = projects.signing_row_no
+    where repeats.same_as <> repeats.signing_row_no
     qualify row_number() over (
         partition by projects.project_id
-        order by merges.decided_on, merges.file_name, merges.row_number
+        order by repeats.decided_on, repeats.file_name, repeats.row_number
     ) = 1
 
 )

@@ -1,5 +1,6 @@
--- metrics.md "Stages" 3, evidenced: max(first construction permit or what takes its place, first activity
--- witness on or after it). As every witness lies on or after it, the first witness is the day.
+-- metrics.md "Stages" 3, evidenced: max(first construction permit or what takes its place, first
+-- activity witness on or after it). As every witness lies on or after it, the first witness is
+-- the day.
 
 with
 
@@ -165,11 +166,11 @@ final as (
     qualify row_number() over (
         partition by anchors.project_id
         order by
-            witnesses.witnessed_on,
+            witnesses.witnessed_on asc,
             witnesses.source desc,
-            witnesses.file_sha256,
-            witnesses.sheet,
-            witnesses.row_number
+            witnesses.file_sha256 asc,
+            witnesses.sheet asc,
+            witnesses.row_number asc
     ) = 1
 
 )
