@@ -28,9 +28,11 @@ FUNNEL = """
 CREATE OR REPLACE TABLE marts.mart_funnel AS SELECT 'district' AS cut_kind, c AS cut_value, 'all' AS window_kind,
   r AS reading, 'cohort' AS form, m AS measure, 'main' AS variant, b AS basis, n::DECIMAL(20,4) AS numerator,
   d::DECIMAL(20,4) AS denominator, (n / nullif(d, 0))::DECIMAL(18,6) AS value
-FROM (VALUES ('321204', 'claimed', 'filing_rate', 'count', 9, 12),
-  ('321204', 'evidenced', 'filing_rate', 'count', 3, 12), ('321204', 'claimed', 'filing_rate', 'amount', 1500, 2000), ('321204', 'claimed', 'start_rate', 'count', 0, 0))
-  v(c, r, m, b, n, d)
+FROM (VALUES
+  ('321204', 'claimed', 'filing_rate', 'count', 9, 12),
+  ('321204', 'evidenced', 'filing_rate', 'count', 3, 12),
+  ('321204', 'claimed', 'filing_rate', 'amount', 1500, 2000),
+  ('321204', 'claimed', 'start_rate', 'count', 0, 0)) v(c, r, m, b, n, d)
 """
 
 
