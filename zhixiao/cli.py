@@ -142,8 +142,11 @@ def build(known_on: KnownOn = None, as_of: AsOf = None, wait: Wait = DEFAULT_WAI
 
 @app.command()
 def audit(known_on: KnownOn = None, as_of: AsOf = None, wait: Wait = DEFAULT_WAIT) -> None:
-    """发布前检查 / may the build be published?"""
+    """来文检查与发布前检查 / the gate on the deliveries, then: may the build be published?"""
     from expectations.candidate import run_audit
+    from expectations.gate import run_gate
+    from zhixiao.landing.discover import discover
+    from zhixiao.nightly import landed
     from zhixiao.warehouse.build import mark_audited, require_build
     from zhixiao.warehouse.lock import warehouse_lock
     from zhixiao.warehouse.pair import resolve_pair
@@ -152,6 +155,9 @@ def audit(known_on: KnownOn = None, as_of: AsOf = None, wait: Wait = DEFAULT_WAI
     pair = resolve_pair(settings, known_on, as_of)
     with warehouse_lock(settings, wait, "audit"):
         require_build(settings, pair)
+        drops = [d for d in discover(settings).drops if landed(settings, d)]
+        for notice in run_gate(settings, drops, known_on=pair.known_on, new=[]).notices:
+            _say(f"注意 note: {notice}")
         run_audit(settings, pair.known_on, pair.as_of).require()
         mark_audited(settings, pair)
     _say(f"{pair.name} 可以发布 / may be published. {settings.docs_dir / 'expectations' / 'candidate.html'}")

@@ -156,3 +156,13 @@ def test_the_quarantine_can_be_waived_and_the_next_run_shows_it(world: World) ->
     )
     assert row == [("waived", "王科", "已电话核实")]
     assert json.loads((world.settings.published_dir / "manifest.json").read_text())["decisions"][0][0] == "2026-01-25"
+
+
+def test_the_steps_by_hand_give_the_release_of_a_run(sample_world: World, empty_world: Callable[[str], World]) -> None:
+    world = empty_world("by_hand")
+    shutil.copytree(sample_world.settings.raw_dir, world.settings.raw_dir, dirs_exist_ok=True)
+    for name in ("land", "load", "build", "audit", "publish"):
+        done = run_cli(world.settings, name)
+        assert done.returncode == 0, name + done.stdout + done.stderr
+    assert world.release() == sample_world.release()
+    assert world.checksums() == sample_world.checksums()

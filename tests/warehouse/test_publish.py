@@ -123,6 +123,7 @@ def test_the_manifest_says_what_was_done_and_when(house: House) -> None:
     assert len(m["pins"]["requirements.lock"]) == 64
     assert [d[:2] for d in m["decisions"]] == [[JAN, "merge.csv"]]
     assert "published_at" in m
+    assert (m["counts"]["files_loaded"], m["counts"]["money_accepted"]) == (1, "6.000000")
     assert m["files"]["zhixiao.duckdb"]["bytes"] == house.settings.published_db.stat().st_size
 
 

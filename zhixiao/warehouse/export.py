@@ -68,6 +68,7 @@ class Candidate:
     tables: dict[str, TableContent] = field(default_factory=dict)
     inputs: set[tuple[str, ...]] = field(default_factory=set)
     decisions: list[list[str]] = field(default_factory=list)
+    counts: Json = field(default_factory=dict)
 
 
 def export_candidate(settings: Settings, pair: Pair, folder: Path) -> Candidate:
@@ -89,6 +90,7 @@ def export_candidate(settings: Settings, pair: Pair, folder: Path) -> Candidate:
         out.inputs = inputs_of(con, "candidate")
         out.decisions = _decisions(con, pair)
         release = _release_row(con, out)
+        out.counts = {n: _plain(release[n]) for n, *_ in RELEASE_COLUMNS[5:14]}
         _write_release(con, "candidate", release)
         _export_parquet(con, folder / "parquet", [*names, ("quality", "release")])
         con.execute("USE memory")
@@ -260,6 +262,11 @@ def _export_parquet(con: duckdb.DuckDBPyConnection, folder: Path, names: Iterabl
         path = folder / schema / f"{table}.parquet"
         source = f"candidate.{quote(schema)}.{quote(table)}"
         con.execute(f"COPY {source} TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON takes it: decimals as text."""
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _json(value: Any) -> str:

@@ -60,10 +60,12 @@ def publish(
     progress: Progress | None = None,
     require_audit: bool = True,
     lift_hold: bool = False,
+    run: Json | None = None,
 ) -> PublishResult:
     """Publish the audited build of the pair that the work database holds.
 
-    `lift_hold` ends a rollback also without new files. Raises what `require_build` raises, and LockError.
+    `lift_hold` ends a rollback also without new files; `run` is what the run did so far, for the
+    manifest. Raises what `require_build` raises, and LockError.
     """
     say = progress or (lambda _: None)
     with warehouse_lock(settings, wait_seconds, "publish"):
@@ -78,19 +80,19 @@ def publish(
         try:
             candidate = export_candidate(settings, pair, folder)
             faults.point("publish_exported")
-            return _place(settings, candidate, state)
+            return _place(settings, candidate, state, run or {})
         finally:
             remove_tree(folder)
 
 
-def _place(settings: Settings, c: Candidate, state: BuildState) -> PublishResult:
+def _place(settings: Settings, c: Candidate, state: BuildState, run: Json) -> PublishResult:
     """Decide what becomes of a candidate, and do it."""
     now = releases.published(settings)
     hold = releases.read_hold(settings)
     inputs = c.inputs | releases.decision_inputs(c.decisions)
     newest = max(now.pair, hold.pair) if now and hold else now.pair if now else None
     if newest is not None and c.pair < newest and (now is None or c.release_id != now.release_id):
-        return _archive(settings, c, state)
+        return _archive(settings, c, state, run)
     if hold is not None and inputs <= hold.inputs:
         assert now is not None
         return _result(
@@ -103,7 +105,8 @@ def _place(settings: Settings, c: Candidate, state: BuildState) -> PublishResult
             "unchanged", c, c.release_id, settings.published_dir,
             "没有新内容：各表与已发布的版本完全相同。", "Nothing is new: the same tables as published before.",
         )  # fmt: skip
-    _finish(settings, c, state, 1 + max((r.sequence for r in releases.kept_releases(settings)), default=0))
+    sequence = 1 + max((r.sequence for r in releases.kept_releases(settings)), default=0)
+    _finish(settings, c, state, sequence, run)
     folder = releases.keep(settings, c.folder, c.release_id, replace=True)
     # A hold must be gone before the switch: one that is left over would look like a rollback that broke off.
     releases.write_hold(settings, None)
@@ -116,9 +119,9 @@ def _place(settings: Settings, c: Candidate, state: BuildState) -> PublishResult
     )  # fmt: skip
 
 
-def _archive(settings: Settings, c: Candidate, state: BuildState) -> PublishResult:
+def _archive(settings: Settings, c: Candidate, state: BuildState, run: Json) -> PublishResult:
     """A pair older than the published one: kept beside, published/ untouched."""
-    _finish(settings, c, state, 0)
+    _finish(settings, c, state, 0, run)
     folder = releases.keep(settings, c.folder, c.pair.name, replace=True)
     return _result(
         "archived", c, c.release_id, folder,
@@ -133,7 +136,7 @@ def _result(status: Any, c: Candidate, release_id: str, path: Path, zh: str, en:
     return PublishResult(status, release_id, days["known_on"], days["as_of"], str(path), zh, en, len(c.tables), rows)
 
 
-def _finish(settings: Settings, c: Candidate, state: BuildState, sequence: int) -> None:
+def _finish(settings: Settings, c: Candidate, state: BuildState, sequence: int, run: Json) -> None:
     """The marker beside the Parquet files and the manifest: the only place with the time of day."""
     write_atomic(c.folder / releases.PARQUET / releases.MARKER, c.release_id + "\n")
     names = sorted(p for p in c.folder.rglob("*") if p.is_file())
@@ -149,7 +152,8 @@ def _finish(settings: Settings, c: Candidate, state: BuildState, sequence: int) 
             "content_checksum": c.content_checksum,
             "tables": {n: {"rows": t.rows, "checksum": t.checksum} for n, t in c.tables.items()},
             "files": {str(p.relative_to(c.folder)): {"bytes": p.stat().st_size, "sha256": _sha256(p)} for p in names},
-            "inputs": len(c.inputs),
+            "counts": c.counts,
+            "run": run,
             "decisions": c.decisions,
             "code_version": code_version(settings.project_dir),
             "pins": pins(settings.project_dir),
