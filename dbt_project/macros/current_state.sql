@@ -238,7 +238,7 @@
     {%- set columns = staged_columns(source_name) -%}
     {%- set key = ["district_code"] + c["keys"] -%}
     {%- set revocation = is_revocation or (
-        "submission_kind is not distinct from '撤销'" if "submission_kind" in c.columns else "false"
+        "coalesce(submission_kind = '撤销', false)" if "submission_kind" in c.columns else "false"
     ) -%}
     with
 

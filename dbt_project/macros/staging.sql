@@ -1,18 +1,22 @@
-{# Every statement of a source that had been received by known_on: the only filter on knowledge there is.
-   The column list comes from the raw table, which is made from the contract. #}
-{% macro staging(source_name) -%}
+{# Every statement of a raw table that was known by known_on: the only filter on knowledge there is.
+   `day` is the column that says when it was known, none for what is not dated (contracts); a row without a day
+   is shown at every known_on where `undated` says so. The column list comes from the raw table, which is made
+   from the contract. #}
+{% macro staging(table_name, day="received_on", undated=false) -%}
     with
 
     raw_rows as (
 
-        select * from {{ source('raw', source_name) }}
+        select * from {{ source('raw', table_name) }}
 
     ),
 
     final as (
 
         select * from raw_rows
-        where received_on <= {{ known_on() }}
+        {%- if day %}
+        where {{ day }} <= {{ known_on() }}{{ " or " ~ day ~ " is null" if undated }}
+        {%- endif %}
 
     )
 

@@ -130,9 +130,18 @@ filed_parcels as (
 keys as (
 
     select
-        project_id, district_code, 'project_code' as key_kind, project_code as key_value,
-        match_method, confidence, decided_by, valid_from, cast(null as date) as valid_to,
-        evidence_source as source, evidence_file_sha256 as file_sha256, evidence_sheet as sheet,
+        project_id,
+        district_code,
+        'project_code' as key_kind,
+        project_code as key_value,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from,
+        cast(null as date) as valid_to,
+        evidence_source as source,
+        evidence_file_sha256 as file_sha256,
+        evidence_sheet as sheet,
         evidence_row_number as row_number
     from code_links
 
@@ -140,10 +149,19 @@ keys as (
 
     -- What the ledger showed once and no longer does: a closed link, kept for the record.
     select
-        shown_codes.project_id, shown_codes.district_code, 'project_code' as key_kind,
-        shown_codes.project_code as key_value, 'exact_code' as match_method, 1 as confidence,
-        'rule' as decided_by, shown_codes.valid_from, shown_codes.valid_to, 'signing' as source,
-        shown_codes.file_sha256, shown_codes.sheet, shown_codes.row_number
+        shown_codes.project_id,
+        shown_codes.district_code,
+        'project_code' as key_kind,
+        shown_codes.project_code as key_value,
+        'exact_code' as match_method,
+        1 as confidence,
+        'rule' as decided_by,
+        shown_codes.valid_from,
+        shown_codes.valid_to,
+        'signing' as source,
+        shown_codes.file_sha256,
+        shown_codes.sheet,
+        shown_codes.row_number
     from shown_codes
     left join code_links
         on
@@ -154,50 +172,110 @@ keys as (
     union all
 
     select
-        project_id, district_code, 'construction_permit_no' as key_kind,
-        construction_permit_no as key_value, match_method, confidence, decided_by, valid_from,
-        null as valid_to, 'permit' as source, file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        'construction_permit_no' as key_kind,
+        construction_permit_no as key_value,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from,
+        null as valid_to,
+        'permit' as source,
+        file_sha256,
+        sheet,
+        row_number
     from permit_links
 
     union all
 
     select
-        project_id, district_code, 'land_supervision_no' as key_kind,
-        land_supervision_no as key_value, match_method, confidence, decided_by, valid_from,
-        null as valid_to, 'land' as source, file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        'land_supervision_no' as key_kind,
+        land_supervision_no as key_value,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from,
+        null as valid_to,
+        'land' as source,
+        file_sha256,
+        sheet,
+        row_number
     from land_links
 
     union all
 
     select
-        project_id, district_code, 'parcel_no' as key_kind, parcel_no as key_value,
-        match_method, confidence, decided_by, valid_from, null as valid_to, 'land' as source,
-        file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        'parcel_no' as key_kind,
+        parcel_no as key_value,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from,
+        null as valid_to,
+        'land' as source,
+        file_sha256,
+        sheet,
+        row_number
     from land_links
     where parcel_no is not null
 
     union all
 
     select
-        project_id, district_code, 'parcel_no' as key_kind, parcel_no as key_value,
-        match_method, confidence, decided_by, received_on as valid_from, null as valid_to,
-        'filing' as source, file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        'parcel_no' as key_kind,
+        parcel_no as key_value,
+        match_method,
+        confidence,
+        decided_by,
+        received_on as valid_from,
+        null as valid_to,
+        'filing' as source,
+        file_sha256,
+        sheet,
+        row_number
     from filed_parcels
 
     union all
 
     select
-        project_id, district_code, 'power_account_no' as key_kind, power_account_no as key_value,
-        match_method, confidence, decided_by, valid_from, null as valid_to, 'power' as source,
-        file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        'power_account_no' as key_kind,
+        power_account_no as key_value,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from,
+        null as valid_to,
+        'power' as source,
+        file_sha256,
+        sheet,
+        row_number
     from power_links
 
     union all
 
     select
-        project_id, district_code, 'uscc' as key_kind, uscc as key_value,
-        'exact_code' as match_method, 1 as confidence, 'rule' as decided_by,
-        received_on as valid_from, null as valid_to, source, file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        'uscc' as key_kind,
+        uscc as key_value,
+        'exact_code' as match_method,
+        1 as confidence,
+        'rule' as decided_by,
+        received_on as valid_from,
+        null as valid_to,
+        source,
+        file_sha256,
+        sheet,
+        row_number
     from aliases
 
 ),

@@ -22,8 +22,9 @@ known_years as (
 
 days as (
 
-    select cast(unnest(generate_series(date '2016-01-01', date '2035-12-31', interval 1 day)) as date)
-        as date_day
+    select
+        cast(unnest(generate_series(date '2016-01-01', date '2035-12-31', interval 1 day)) as date)
+            as date_day
 
 ),
 
@@ -37,7 +38,8 @@ described as (
         cast(extract(isodow from days.date_day) as integer) as weekday_no,
         holidays.holiday_name,
         coalesce(holidays.is_off_day, false) as is_holiday,
-        -- Weekends are off, and so are holidays; a make-up day is a working day (domain.md section 2).
+        -- Weekends are off, and so are holidays; a make-up day is a working day (domain.md section
+        -- 2).
         coalesce(not holidays.is_off_day, extract(isodow from days.date_day) <= 5)
             as is_working_day,
         extract(year from days.date_day) between known_years.first_year and known_years.last_year

@@ -19,8 +19,8 @@ drops as (
 
 ),
 
--- The same bytes dropped again are the same file. What a later drop made of it counts: an unchanged file is a
--- loaded one.
+-- The same bytes dropped again are the same file. What a later drop made of it counts: an unchanged
+-- file is a loaded one.
 final as (
 
     select

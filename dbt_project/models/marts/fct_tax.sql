@@ -25,8 +25,8 @@ payments as (
 
 ),
 
--- A legacy 15-digit id holds the organisation code in its last nine, a credit code in characters 9-17
--- (domain.md 1.2). Where two firms share it, no firm is named.
+-- A legacy 15-digit id holds the organisation code in its last nine, a credit code in characters
+-- 9-17 (domain.md 1.2). Where two firms share it, no firm is named.
 organisations as (
 
     select

@@ -42,8 +42,8 @@ file_scopes as (
 
 ),
 
--- The period of a file: what it states, where it states periods or years; else the last whole period before
--- the day on which it was received.
+-- The period of a file: what it states, where it states periods or years; else the last whole
+-- period before the day on which it was received.
 filed_periods as (
 
     select
@@ -108,8 +108,8 @@ first_periods as (
 
 ),
 
--- Every period from the first one received to the last that is over by as_of; of a yearly source also the
--- year that runs, since it is due inside it.
+-- Every period from the first one received to the last that is over by as_of; of a yearly source
+-- also the year that runs, since it is due inside it.
 expected_periods as (
 
     select
@@ -209,7 +209,8 @@ final as (
             when 'half_yearly'
                 then
                     extract(year from labelled.period_start)
-                    || 'H' || case when extract(month from labelled.period_start) > 6 then 2 else 1 end
+                    || 'H'
+                    || case when extract(month from labelled.period_start) > 6 then 2 else 1 end
             else cast(extract(year from labelled.period_start) as varchar)
         end as period,
         labelled.due_on,

@@ -81,27 +81,28 @@ seeking as (
 -- A later delivery that has the key repairs the row, whatever it says in it (sources.md section 4).
 repaired as (
     {% for source_name in contract_sources() if contract(source_name)["keys"] %}
-    select
-        seeking.source,
-        seeking.district_code,
-        seeking.received_on,
-        seeking.row_key,
-        min(accepted.received_on) as repaired_on
-    from seeking
-    inner join {{ ref('stg_' ~ source_name) }} as accepted
-        on
-            seeking.district_code = accepted.district_code
-            and seeking.row_key = {{ row_key(source_name) }}
-            and seeking.received_on < accepted.received_on
-    where seeking.source = '{{ source_name }}'
-    group by seeking.source, seeking.district_code, seeking.received_on, seeking.row_key
-    {% if not loop.last %}
-    union all
-    {% endif %}
+        select
+            seeking.source,
+            seeking.district_code,
+            seeking.received_on,
+            seeking.row_key,
+            min(accepted.received_on) as repaired_on
+        from seeking
+        inner join {{ ref('stg_' ~ source_name) }} as accepted
+            on
+                seeking.district_code = accepted.district_code
+                and seeking.row_key = {{ row_key(source_name) }}
+                and seeking.received_on < accepted.received_on
+        where seeking.source = '{{ source_name }}'
+        group by seeking.source, seeking.district_code, seeking.received_on, seeking.row_key
+        {% if not loop.last %}
+            union all
+        {% endif %}
     {%- endfor %}
 ),
 
--- Where the key itself cannot be read, a later delivery of the same period, year or register replaces it.
+-- Where the key itself cannot be read, a later delivery of the same period, year or register
+-- replaces it.
 restated as (
 
     select

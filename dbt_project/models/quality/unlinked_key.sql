@@ -48,10 +48,14 @@ final as (
             when 'ambiguous' then 'the firm has several projects and the names do not tell which'
             when 'not_alike' then 'the firm has a project, but under a name that is not alike'
             when 'row_has_code' then 'the ledger row of that name has a project code of its own'
-            when 'phase_differs' then 'the firm has a project of an alike name, but of another phase'
+            when
+                'phase_differs'
+                then 'the firm has a project of an alike name, but of another phase'
             when 'permit_unknown' then 'no delivery has this construction permit'
             when 'row_unknown' then 'the ledger never had this row number'
-            when 'unlinked_by_decision' then 'a person decided that it does not belong where it was linked'
+            when
+                'unlinked_by_decision'
+                then 'a person decided that it does not belong where it was linked'
         end as reason_en,
         cast(candidate_count as bigint) as candidate_count,
         best_candidate,

@@ -1,15 +1,1 @@
-with
-
-raw_rows as (
-
-    select * from {{ source('raw', 'contract_column') }}
-
-),
-
-final as (
-
-    select * from raw_rows
-
-)
-
-select * from final
+{{ staging('contract_column', day=none) }}

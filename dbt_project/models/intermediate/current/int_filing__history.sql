@@ -1,7 +1,8 @@
-{#- Like events_current, but over time (one row a project code and received day on which something was
-    stated), and with the two rules that only filings have: sources.md section 2 and metrics.md. -#}
+{#- Like events_current, but over time (one row a project code and received day on which something
+    was stated), and with the two rules that only filings have: sources.md section 2, metrics.md. -#}
 {%- set columns = staged_columns('filing') -%}
-{%- set restated = columns | reject("in", ["filing_date", "filing_date_precision", "planned_investment"]) | list -%}
+{%- set apart = ["filing_date", "filing_date_precision", "planned_investment"] -%}
+{%- set restated = columns | reject("in", apart) | list -%}
 with
 
 statements as (
@@ -9,8 +10,8 @@ statements as (
     select
         {{ column_list(columns, indent=8) }},
         {{ kind_rank("submission_kind") }} as kind_rank,
-        submission_kind is not distinct from '撤销' as is_revocation,
-        submission_kind is not distinct from '更正' as is_correction
+        coalesce(submission_kind = '撤销', false) as is_revocation,
+        coalesce(submission_kind = '更正', false) as is_correction
     from {{ ref('stg_filing') }}
 
 ),
@@ -33,9 +34,9 @@ numbered as (
 
 ),
 
--- What stands after each statement. A 撤销 states nothing but the withdrawal; the filing date is the first
--- one stated until a 更正 says otherwise (变更 never moves it); the planned amount is that of the last row
--- received, also of a 撤销.
+-- What stands after each statement. A 撤销 states nothing but the withdrawal; the filing date is the
+-- first one stated until a 更正 says otherwise (变更 never moves it); the planned amount is that of the
+-- last row received, also of a 撤销.
 states as (
 
     select
@@ -100,7 +101,7 @@ revocations as (
             days.district_code = numbered.district_code
             and days.project_code = numbered.project_code
             and days.last_stated_no < numbered.statement_no
-            and numbered.received_on <= days.valid_from
+            and days.valid_from >= numbered.received_on
     where days.is_withdrawn
     group by days.district_code, days.project_code, days.valid_from
 

@@ -1,5 +1,5 @@
 {{ events_current(
     'recognition',
-    is_revocation="result is not distinct from '撤销'",
+    is_revocation="coalesce(result = '撤销', false)",
     revoked_on="coalesce(recognised_date, received_on)",
 ) }}

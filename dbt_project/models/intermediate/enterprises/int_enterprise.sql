@@ -1,4 +1,5 @@
-{#- Sources that name firms by credit code, after the registry itself, in the order in which a name is taken. -#}
+{#- Sources that name firms by credit code, in the order in which a name is taken; before them all
+    the registry itself. -#}
 {%- set named_in = [
     ('signing', 'company_name'), ('filing', 'company_name'), ('permit', 'company_name'),
     ('above_scale', 'company_name'), ('output', 'company_name'), ('sales', 'company_name'),
@@ -36,22 +37,23 @@ registered as (
 
 mentions as (
     {% for source_name, name_column in named_in %}
-    select
-        district_code,
-        uscc,
-        {{ name_column or "cast(null as varchar)" }} as company_name,
-        {{ loop.index }} as source_rank,
-        '{{ source_name }}' as source,
-        received_on,
-        file_sha256,
-        sheet,
-        row_number
-    from {{ ref('int_' ~ source_name ~ '__current') }}
-    where uscc is not null
-    {%- if source_name == 'tax' %} and length(uscc) > 15{% endif %}
-    {% if not loop.last %}
-    union all
-    {% endif %}
+        select
+            district_code,
+            uscc,
+            {{ name_column or "cast(null as varchar)" }},
+            {{ loop.index }} as source_rank,
+            '{{ source_name }}' as source,
+            received_on,
+            file_sha256,
+            sheet,
+            row_number
+        from {{ ref('int_' ~ source_name ~ '__current') }}
+        where
+            uscc is not null
+            {%- if source_name == 'tax' %} and length(uscc) > 15{% endif %}
+        {% if not loop.last %}
+            union all
+        {% endif %}
     {%- endfor %}
 ),
 
@@ -96,7 +98,8 @@ final as (
         firms.district_code,
         firms.uscc,
         coalesce(registered.company_name, first_mentions.company_name) as company_name,
-        -- Characters 9-17 hold the old organisation code (GB 11714), by which 15-digit tax ids are found.
+        -- Characters 9-17 hold the old organisation code (GB 11714), by which 15-digit tax ids are
+        -- found.
         case when length(firms.uscc) = 18 then substr(firms.uscc, 9, 9) end as organisation_code,
         registered.company_registered_date,
         registered.registered_capital,

@@ -123,8 +123,8 @@ by_parcel as (
 
 ),
 
--- 3. The firm's projects: the one of the same area; else the one of an alike name; else the only one that
---    may need land. A company name alone never chooses between several.
+-- 3. The firm's projects: the one of the same area; else the one of an alike name; else the only
+--    one that may need land. A company name alone never chooses between several.
 judged as (
 
     select
@@ -233,22 +233,40 @@ by_firm as (
 links as (
 
     select
-        district_code, land_supervision_no, company_name, project_id,
-        match_method, confidence, decided_by, valid_from
+        district_code,
+        land_supervision_no,
+        company_name,
+        project_id,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from
     from by_decision
 
     union all
 
     select
-        district_code, land_supervision_no, company_name, project_id,
-        match_method, confidence, decided_by, valid_from
+        district_code,
+        land_supervision_no,
+        company_name,
+        project_id,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from
     from by_parcel
 
     union all
 
     select
-        district_code, land_supervision_no, company_name, project_id,
-        match_method, confidence, 'rule' as decided_by, received_on as valid_from
+        district_code,
+        land_supervision_no,
+        company_name,
+        project_id,
+        match_method,
+        confidence,
+        'rule' as decided_by,
+        received_on as valid_from
     from by_firm
     where reason_code is null
 

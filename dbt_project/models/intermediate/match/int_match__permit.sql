@@ -241,30 +241,53 @@ by_name as (
 links as (
 
     select
-        district_code, construction_permit_no, project_code, project_id,
-        match_method, confidence, decided_by, valid_from
+        district_code,
+        construction_permit_no,
+        project_code,
+        project_id,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from
     from by_decision
 
     union all
 
     select
-        district_code, construction_permit_no, project_code, project_id,
-        match_method, confidence, decided_by, valid_from
+        district_code,
+        construction_permit_no,
+        project_code,
+        project_id,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from
     from by_code
 
     union all
 
     select
-        district_code, construction_permit_no, project_code, project_id,
-        match_method, confidence, decided_by, valid_from
+        district_code,
+        construction_permit_no,
+        project_code,
+        project_id,
+        match_method,
+        confidence,
+        decided_by,
+        valid_from
     from by_land_planning_permit
 
     union all
 
     select
-        district_code, construction_permit_no, null as project_code, project_id,
-        'name_similarity' as match_method, similarity as confidence,
-        'rule' as decided_by, received_on as valid_from
+        district_code,
+        construction_permit_no,
+        null as project_code,
+        project_id,
+        'name_similarity' as match_method,
+        similarity as confidence,
+        'rule' as decided_by,
+        received_on as valid_from
     from by_name
     where reason_code is null
 
@@ -289,7 +312,8 @@ standing_links as (
             and decisions.action = 'unlink'
     where decisions.project_id is null or links.match_method = 'manual'
     qualify row_number() over (
-        partition by links.district_code, links.construction_permit_no, links.project_code, links.project_id
+        partition by
+            links.district_code, links.construction_permit_no, links.project_code, links.project_id
         order by links.match_method = 'manual' desc, links.confidence desc, links.match_method
     ) = 1
 

@@ -85,7 +85,8 @@ project_firms as (
         aliases.district_code,
         aliases.project_id,
         coalesce(aliases.uscc, firms.uscc) as uscc,
-        case when coalesce(aliases.uscc, firms.uscc) is null then aliases.company_key end as company_key
+        case when coalesce(aliases.uscc, firms.uscc) is null then aliases.company_key end
+            as company_key
     from aliases
     left join firms
         on

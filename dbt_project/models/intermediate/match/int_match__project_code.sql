@@ -129,7 +129,8 @@ codes as (
         null as base_name,
         null as phase,
         min(shown_codes.valid_from) as received_on,
-        arg_min(shown_codes.file_sha256, (shown_codes.valid_from, shown_codes.signing_row_no)) as file_sha256,
+        arg_min(shown_codes.file_sha256, (shown_codes.valid_from, shown_codes.signing_row_no))
+            as file_sha256,
         arg_min(shown_codes.sheet, (shown_codes.valid_from, shown_codes.signing_row_no)) as sheet,
         arg_min(shown_codes.row_number, (shown_codes.valid_from, shown_codes.signing_row_no))
             as row_number
@@ -202,8 +203,9 @@ by_decision as (
 
 ),
 
--- 2. The code stands in the ledger. Where two rows show it, it goes to one of them all the same: not to a
---    withdrawn row, rather to the firm that filed, else to the row signed first (R11 looks at the rest).
+-- 2. The code stands in the ledger. Where two rows show it, it goes to one of them all the same:
+--    not to a withdrawn row, rather to the firm that filed, else to the row signed first (R11 looks
+--    at the rest).
 claims as (
 
     select
@@ -405,9 +407,11 @@ judged as (
         not is_other_phase and case
             -- An open row without a code: any alike name of the firm.
             when is_open and not shows_code then is_same_name or similarity >= similar_name
-            -- A row that shows a code nobody filed, or whose filing is withdrawn: the very same name only.
+            -- A row that shows a code nobody filed, or whose filing is withdrawn: the very same
+            -- name only.
             when is_open then is_same_name
-            -- Investment or a permit under a code that nobody filed: the very same name of the very same firm.
+            -- Investment or a permit under a code that nobody filed: the very same name of the very
+            -- same firm.
             else not is_filing and is_same_name and is_same_uscc
         end as is_admissible,
         (

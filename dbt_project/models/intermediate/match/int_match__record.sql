@@ -105,22 +105,49 @@ firm_names as (
 codes as (
 
     select
-        district_code, 'filing' as source, {{ project_code_key("project_code") }} as record_key,
-        uscc, company_name, project_name, received_on, file_name, file_sha256, sheet, row_number
+        district_code,
+        'filing' as source,
+        {{ project_code_key("project_code") }} as record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_name,
+        file_sha256,
+        sheet,
+        row_number
     from filing
 
     union all
 
     select
-        district_code, 'permit' as source, {{ project_code_key("project_code") }} as record_key,
-        uscc, company_name, project_name, received_on, file_name, file_sha256, sheet, row_number
+        district_code,
+        'permit' as source,
+        {{ project_code_key("project_code") }} as record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_name,
+        file_sha256,
+        sheet,
+        row_number
     from permit
 
     union all
 
     select
-        district_code, 'fai' as source, {{ project_code_key("project_code") }} as record_key,
-        uscc, company_name, project_name, received_on, file_name, file_sha256, sheet, row_number
+        district_code,
+        'fai' as source,
+        {{ project_code_key("project_code") }} as record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_name,
+        file_sha256,
+        sheet,
+        row_number
     from fai
 
 ),
@@ -155,34 +182,66 @@ named_codes as (
 records as (
 
     select
-        'signing' as record_kind, 'signing' as source, district_code,
-        signing_row_no as record_key, uscc, company_name, project_name,
-        received_on, file_sha256, sheet, row_number
+        'signing' as record_kind,
+        'signing' as source,
+        district_code,
+        signing_row_no as record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from signing
 
     union all
 
     select
-        'project_code' as record_kind, source, district_code,
-        record_key, uscc, company_name, project_name,
-        received_on, file_sha256, sheet, row_number
+        'project_code' as record_kind,
+        source,
+        district_code,
+        record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from named_codes
 
     union all
 
     select
-        'construction_permit_no' as record_kind, 'permit' as source, district_code,
-        construction_permit_no as record_key, uscc, company_name, project_name,
-        received_on, file_sha256, sheet, row_number
+        'construction_permit_no' as record_kind,
+        'permit' as source,
+        district_code,
+        construction_permit_no as record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from permit
     where project_code is null
 
     union all
 
     select
-        'land_supervision_no' as record_kind, 'land' as source, district_code,
-        land_supervision_no as record_key, uscc, company_name, project_name,
-        received_on, file_sha256, sheet, row_number
+        'land_supervision_no' as record_kind,
+        'land' as source,
+        district_code,
+        land_supervision_no as record_key,
+        uscc,
+        company_name,
+        project_name,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from land
 
 ),
@@ -214,7 +273,8 @@ phased as (
         keyed.source,
         keyed.district_code,
         keyed.record_key,
-        -- Land and some ledger rows name the firm only: its code is the one that has borne the name.
+        -- Land and some ledger rows name the firm only: its code is the one that has borne the
+        -- name.
         coalesce(keyed.uscc, firm_names.uscc) as uscc,
         keyed.company_key,
         keyed.name_key,

@@ -125,17 +125,47 @@ as_coded as (
 final as (
 
     select
-        project_id, district_code, source, record_key, uscc, company_key, name_key, base_name,
-        phase, land_area, parcel_key, land_planning_permit_key, may_need_land, is_withdrawn,
-        received_on, file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        source,
+        record_key,
+        uscc,
+        company_key,
+        name_key,
+        base_name,
+        phase,
+        land_area,
+        parcel_key,
+        land_planning_permit_key,
+        may_need_land,
+        is_withdrawn,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from as_signed
 
     union all
 
     select
-        project_id, district_code, source, record_key, uscc, company_key, name_key, base_name,
-        phase, land_area, parcel_key, land_planning_permit_key, may_need_land, is_withdrawn,
-        received_on, file_sha256, sheet, row_number
+        project_id,
+        district_code,
+        source,
+        record_key,
+        uscc,
+        company_key,
+        name_key,
+        base_name,
+        phase,
+        land_area,
+        parcel_key,
+        land_planning_permit_key,
+        may_need_land,
+        is_withdrawn,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from as_coded
 
 )

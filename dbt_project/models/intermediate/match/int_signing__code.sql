@@ -83,9 +83,11 @@ compared as (
         sheet,
         row_number,
         is_last_version,
-        lag(valid_to) over (
-            partition by district_code, signing_row_no, project_code order by valid_from
-        ) is distinct from valid_from as is_shown_anew
+        (
+            lag(valid_to) over (
+                partition by district_code, signing_row_no, project_code order by valid_from
+            ) is distinct from valid_from
+        ) as is_shown_anew
     from shown
 
 ),

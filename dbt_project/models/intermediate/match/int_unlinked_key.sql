@@ -172,46 +172,96 @@ final as (
     union all
 
     select
-        district_code, 'permit' as source, 'construction_permit_no' as key_kind,
-        construction_permit_no as key_value, company_name, project_name,
-        unlinked_reason as reason_code, candidate_count, best_candidate, best_similarity,
-        received_on, file_sha256, sheet, row_number
+        district_code,
+        'permit' as source,
+        'construction_permit_no' as key_kind,
+        construction_permit_no as key_value,
+        company_name,
+        project_name,
+        unlinked_reason as reason_code,
+        candidate_count,
+        best_candidate,
+        best_similarity,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from permits
 
     union all
 
     select
-        district_code, 'land' as source, 'land_supervision_no' as key_kind,
-        land_supervision_no as key_value, company_name, project_name,
-        unlinked_reason as reason_code, candidate_count, best_candidate, best_similarity,
-        received_on, file_sha256, sheet, row_number
+        district_code,
+        'land' as source,
+        'land_supervision_no' as key_kind,
+        land_supervision_no as key_value,
+        company_name,
+        project_name,
+        unlinked_reason as reason_code,
+        candidate_count,
+        best_candidate,
+        best_similarity,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from lands
 
     union all
 
     select
-        district_code, 'power' as source, 'power_account_no' as key_kind,
-        power_account_no as key_value, company_name, null as project_name,
-        unlinked_reason as reason_code, candidate_count, null as best_candidate,
-        null as best_similarity, received_on, file_sha256, sheet, row_number
+        district_code,
+        'power' as source,
+        'power_account_no' as key_kind,
+        power_account_no as key_value,
+        company_name,
+        null as project_name,
+        unlinked_reason as reason_code,
+        candidate_count,
+        null as best_candidate,
+        null as best_similarity,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from accounts
 
     union all
 
     select
-        district_code, 'acceptance' as source, 'acceptance_record_no' as key_kind,
-        acceptance_record_no as key_value, null as company_name, project_name,
-        'permit_unknown' as reason_code, 0 as candidate_count, null as best_candidate,
-        null as best_similarity, received_on, file_sha256, sheet, row_number
+        district_code,
+        'acceptance' as source,
+        'acceptance_record_no' as key_kind,
+        acceptance_record_no as key_value,
+        null as company_name,
+        project_name,
+        'permit_unknown' as reason_code,
+        0 as candidate_count,
+        null as best_candidate,
+        null as best_similarity,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from acceptances
 
     union all
 
     select
-        district_code, 'recognition' as source, 'signing_row_no' as key_kind,
-        signing_row_no as key_value, null as company_name, project_name,
-        'row_unknown' as reason_code, 0 as candidate_count, null as best_candidate,
-        null as best_similarity, received_on, file_sha256, sheet, row_number
+        district_code,
+        'recognition' as source,
+        'signing_row_no' as key_kind,
+        signing_row_no as key_value,
+        null as company_name,
+        project_name,
+        'row_unknown' as reason_code,
+        0 as candidate_count,
+        null as best_candidate,
+        null as best_similarity,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
     from recognitions
 
 )

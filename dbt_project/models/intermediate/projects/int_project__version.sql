@@ -244,8 +244,9 @@ points as (
 
 ),
 
--- All filings of the project as they stood on that day. The first filing counts, a standing one before a
--- withdrawn one; the planned amount adds up the standing codes (phases), or the withdrawn where none stands.
+-- All filings of the project as they stood on that day. The first filing counts, a standing one
+-- before a withdrawn one; the planned amount adds up the standing codes (phases), or the withdrawn
+-- where none stands.
 filed as (
 
     select
@@ -381,7 +382,8 @@ described as (
         points.signing_row_no is not null as is_in_ledger,
         signings.involves_land,
         signings.leased_floor_area,
-        parcels.project_id is not null or coalesce(filed_projects.names_parcel, false) as has_parcel,
+        parcels.project_id is not null
+        or coalesce(filed_projects.names_parcel, false) as has_parcel,
         signings.expected_sales,
         signings.expected_tax,
         filed_projects.approval_path,
@@ -439,7 +441,9 @@ classified as (
             town := described.town,
             industry_code := described.industry_code,
             industry_section := coalesce(
-                industries.section_code, industry_groups.section_code, industry_divisions.section_code
+                industries.section_code,
+                industry_groups.section_code,
+                industry_divisions.section_code
             ),
             chain := described.chain,
             size_band := size_bands.size_band,
@@ -478,7 +482,9 @@ classified as (
     from described
     left join industries on described.industry_key = industries.code
     -- A class that the list does not have still has a group and a division (domain.md section 2).
-    left join industries as industry_groups on left(described.industry_key, 3) = industry_groups.code
+    left join
+        industries as industry_groups
+        on left(described.industry_key, 3) = industry_groups.code
     left join industries as industry_divisions
         on left(described.industry_key, 2) = industry_divisions.code
     left join size_bands
@@ -498,9 +504,9 @@ compared as (
         file_sha256,
         sheet,
         row_number,
-        lag(state) over (
-            partition by project_id order by changed_on
-        ) is distinct from state as is_new_version
+        (
+            lag(state) over (partition by project_id order by changed_on) is distinct from state
+        ) as is_new_version
     from classified
 
 ),
