@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.house import House
-from zhixiao.errors import DataError, LockError
+from zhixiao.errors import ConfigError, DataError, LockError
 from zhixiao.landing.report import LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse import load as load_module
@@ -401,6 +401,22 @@ def test_money_that_is_not_in_the_landed_file_is_noticed(house: House) -> None:
     rows.with_name(f"{rows.name}.x").replace(rows)
     with pytest.raises(DataError, match="does not add up"):
         house.load()
+
+
+def test_a_landed_file_without_a_column_of_the_contract_is_named(house: House) -> None:
+    sha = house.drop("sales", "2025-03-15", "a.csv", [sale("U1", 1)])
+    rows = LandedPaths.of(house.settings.landed_dir, "sales", sha).rows
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT * EXCLUDE (tax_filing_kind) FROM '{rows}') TO '{rows}.x' (FORMAT parquet)")
+    rows.with_name(f"{rows.name}.x").replace(rows)
+    with pytest.raises(ConfigError, match=r"zhixiao upgrade sales --again"):
+        house.load()
+
+
+def test_a_report_that_is_not_json_is_not_landed(house: House) -> None:
+    sha = house.drop("sales", "2025-03-15", "a.csv", [sale("U1", 1)])
+    LandedPaths.of(house.settings.landed_dir, "sales", sha).report.write_text('{"source": ')
+    assert house.load().not_landed == ["sales/2025-03-15/a.csv"]
 
 
 def test_a_missing_landed_file_is_named(house: House) -> None:

@@ -308,6 +308,16 @@ def test_a_hold_can_be_lifted_by_hand(house: House) -> None:
     assert house.publish(MAR, lift_hold=True).status == "published"
 
 
+def test_a_kept_release_that_was_changed_is_not_published_again(house: House) -> None:
+    first, second, third = three_releases(house)
+    with duckdb.connect(str(house.settings.releases_dir / second.release_id / "zhixiao.duckdb")) as con:
+        con.execute("DELETE FROM marts.fct_sales_month")
+    with pytest.raises(ConfigError, match="cannot be published again"):
+        rollback(house.settings)
+    assert house.read("SELECT release_id FROM quality.release") == [(third.release_id,)]
+    assert rollback(house.settings, first.release_id).release_id == first.release_id
+
+
 def test_nothing_to_roll_back(house: House) -> None:
     with pytest.raises(ConfigError, match="nothing was ever published"):
         rollback(house.settings)

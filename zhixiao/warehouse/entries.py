@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from zhixiao.contracts import Contract, load_contracts
+from zhixiao.landing.land import stored_report
 from zhixiao.landing.report import Drop, FileReport, LandedPaths, RefusedDrop
 from zhixiao.settings import Settings
 from zhixiao.warehouse import decisions
@@ -112,12 +113,7 @@ class Reports:
         return self._seen[key]
 
     def _read(self, source: str, sha256: str) -> FileReport | None:
-        path = LandedPaths.of(self._dir, source, sha256).report
-        try:
-            report = FileReport.from_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        return report if report.contract_version == self._contracts[source].version else None
+        return stored_report(LandedPaths.of(self._dir, source, sha256), self._contracts[source])
 
 
 def keys_overlap_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> KeysOverlap:

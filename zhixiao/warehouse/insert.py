@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from zhixiao.contracts import Contract
-from zhixiao.errors import DataError
+from zhixiao.errors import ConfigError, DataError
 from zhixiao.landing.report import LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.entries import DeliveryKey, Entry
@@ -190,10 +190,19 @@ class DeliveryRows:
         from_drop = {n for n, _ in _FILES} - {"file_sha256"}
         names = [n for n, _ in source_columns(self.contract)]
         select = ", ".join(f"{'f' if n in from_drop else 'p'}.{quote(n)}" for n in names)
-        self.con.execute(
-            f"""INSERT INTO raw.{quote(self.contract.source)} ({", ".join(map(quote, names))})
-            SELECT {select} FROM {self._landed} {self._duplicate_join("ANTI")}"""
-        )
+        try:
+            self.con.execute(
+                f"""INSERT INTO raw.{quote(self.contract.source)} ({", ".join(map(quote, names))})
+                SELECT {select} FROM {self._landed} {self._duplicate_join("ANTI")}"""
+            )
+        except duckdb.BinderException as e:
+            source, line = self.contract.source, str(e).splitlines()[0]
+            raise ConfigError(
+                f"{source} 的合同改了列而版本号没变，已落地的文件没有这些列（{line}）。"
+                f"请提高合同版本号，或运行 zhixiao upgrade {source} --again。",
+                f"the columns of contract {source} changed and its version did not; files landed before lack them "
+                f"({line}). Raise the version, or run `zhixiao upgrade {source} --again`.",
+            ) from e
 
     def _quarantine_columns(self, column: str) -> str:
         """The columns that say where a cell stands. The id is 16 hexadecimal digits over them; the district

@@ -19,8 +19,8 @@ from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
 from zhixiao.warehouse import releases
 from zhixiao.warehouse.build import BuildState, require_build
-from zhixiao.warehouse.export import Candidate, export_candidate
-from zhixiao.warehouse.files import remove_tree, write_atomic, write_json
+from zhixiao.warehouse.export import MAIN_FILE, PUBLIC_FILE, Candidate, export_candidate
+from zhixiao.warehouse.files import read_json, remove_tree, write_atomic, write_json
 from zhixiao.warehouse.lock import DEFAULT_WAIT_SECONDS, LOCAL_ZONE, warehouse_lock
 from zhixiao.warehouse.pair import Pair
 
@@ -206,6 +206,7 @@ def rollback(
                 "还没有发布过任何版本，无可回退。", "nothing was ever published: there is nothing to roll back."
             )
         target = _target(settings, now.release_id, release_id)
+        _require_intact(target)
         before = releases.read_hold(settings)
         inputs = releases.inputs_of_published(settings) | (before.inputs if before else frozenset())
         latest = max(now.pair, before.pair) if before else now.pair
@@ -223,6 +224,19 @@ def rollback(
             + ("This is the last release: publication goes on as usual." if forward
                else "It holds until a release with new files."),
         )  # fmt: skip
+
+
+def _require_intact(release: releases.Release) -> None:
+    """A kept release that somebody changed is not published again."""
+    told = (read_json(release.folder / releases.MANIFEST) or {}).get("files", {})
+    for name in (MAIN_FILE, PUBLIC_FILE):
+        path = release.folder / name
+        if not path.exists() or _sha256(path) != told.get(name, {}).get("sha256"):
+            raise ConfigError(
+                f"保留的版本 {release.name} 中的 {name} 已被改动或缺失，不能回退到它。请选另一个版本。",
+                f"{name} of the kept release {release.name} was changed or is gone: it cannot be published again. "
+                "Choose another release.",
+            )
 
 
 def _target(settings: Settings, current: str, wanted: str | None) -> releases.Release:
