@@ -15,6 +15,7 @@ import pytest
 
 from tests.fakes import drop_file
 from zhixiao import airflow_local
+from zhixiao.contracts import load_contracts
 from zhixiao.settings import PROJECT_DIR, Settings
 from zhixiao.warehouse.lock import warehouse_lock
 
@@ -180,6 +181,15 @@ def test_setup_is_done_when_the_stamp_fits(clone: Path) -> None:
     (clone / ".venv" / ".zhixiao-setup").write_text(want.stdout.strip(), encoding="utf-8")
     done = subprocess.run([str(clone / "bin" / "setup")], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_sample_has_every_source_and_nothing_of_it_is_ignored(sample_raw: Path) -> None:
+    """A fresh clone has to hold what lies here: `raw/target` looks like a build folder to many an ignore file."""
+    assert {p.name for p in sample_raw.iterdir() if p.is_dir()} == set(load_contracts())
+    if (PROJECT_DIR / ".git").exists():
+        asked = ["git", "status", "--porcelain", "--ignored", "raw", "tests/data"]
+        done = subprocess.run(asked, cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
+        assert done.stdout == ""
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-bootstrap.lock", "requirements-tools.lock"])
