@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.world import World, run_cli
 from zhixiao.warehouse.files import read_json
+from zhixiao.warehouse.quarantine import list_cells
 
 
 def decoded(path: Path) -> str:
@@ -59,8 +61,12 @@ def test_a_second_run_says_that_nothing_is_new_and_changes_nothing(world: World)
     assert read_json(world.settings.state_dir / "last_run.json")["publish"]["status"] == "unchanged"
 
 
-def test_a_new_file_and_a_refused_one(world: World, refused_raw: Path) -> None:
-    """Only what is new is loaded; the refused file makes the run red, and the rest is published."""
+def test_a_new_file_a_refused_one_and_a_decision(world: World, refused_raw: Path) -> None:
+    """Only what is new is loaded; the refused file makes the run red, the rest is published, and a waiver counts."""
+    cell = list_cells(world.settings)[0].quarantine_id
+    words = ("--actor", "王科", "--reason", "已电话核实", "--day", "2026-01-25")
+    done = run_cli(world.settings, "quarantine", "waive", cell, *words)
+    assert done.returncode == 0, done.stderr
     first = world.release()
     before = world.statuses()
     tax = sorted((world.settings.raw_dir / "tax").rglob("*.csv"))[-1]
@@ -86,6 +92,11 @@ def test_a_new_file_and_a_refused_one(world: World, refused_raw: Path) -> None:
     )[0]
     assert all(reason[:3])
     assert reason[3] is None
+    row = world.read(
+        f"SELECT state, state_changed_by, state_reason FROM quality.quarantine WHERE quarantine_id = '{cell}'"
+    )
+    assert row == [("waived", "王科", "已电话核实")]
+    assert read_json(world.settings.published_dir / "manifest.json")["decisions"][0][0] == "2026-01-25"
 
 
 def test_an_earlier_known_on_is_the_release_of_that_day(world: World, empty_world: Callable[[str], World]) -> None:
@@ -140,24 +151,7 @@ def test_trace_of_a_stage_date_goes_through_its_events(sample_world: World) -> N
     assert cells["filing_date"].original is not None
 
 
-def test_the_quarantine_can_be_waived_and_the_next_run_shows_it(world: World) -> None:
-    from zhixiao.warehouse.quarantine import list_cells
-
-    cell = list_cells(world.settings)[0]
-    ids = [cell.quarantine_id]
-    done = run_cli(
-        world.settings, "quarantine", "waive", *ids, "--actor", "王科", "--reason", "已电话核实", "--day", "2026-01-25"
-    )
-    assert done.returncode == 0, done.stderr
-    done = world.run()
-    assert done.returncode == 0, done.stdout + done.stderr
-    row = world.read(
-        f"SELECT state, state_changed_by, state_reason FROM quality.quarantine WHERE quarantine_id = '{ids[0]}'"
-    )
-    assert row == [("waived", "王科", "已电话核实")]
-    assert json.loads((world.settings.published_dir / "manifest.json").read_text())["decisions"][0][0] == "2026-01-25"
-
-
+@pytest.mark.long
 def test_the_steps_by_hand_give_the_release_of_a_run(sample_world: World, empty_world: Callable[[str], World]) -> None:
     world = empty_world("by_hand")
     shutil.copytree(sample_world.settings.raw_dir, world.settings.raw_dir, dirs_exist_ok=True)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.warehouse.house import House
+from zhixiao.landing import land_drop
+from zhixiao.settings import Settings
+from zhixiao.trace import describe_trace, trace
+from zhixiao.warehouse.publish import publish
+
+DAY = "2025-07-10"
+PERSON = "11010519491231002X"  # the specimen of GB 11643
+FIRM = "91321204717445678C"
+TAX = f"""入库税收明细,,,,,,,
+"管理机关：姜堰区税务局，报表期：2025年6月，数据类型：入库税收，金额单位：元",,,,,,,
+社会信用代码（纳税人识别号）,纳税人名称,征收项目,税款所属期起,税款所属期止,入库税额,入库日期,预算级次
+{FIRM},甲机械有限公司,增值税,2025-05-01,2025-05-31,"12,345.60",2025.06.18,区级
+{PERSON},张三,个人所得税,2025-05-01,2025-05-31,100,2025年6月19日,区级
+"""
+MODEL = """
+CREATE SCHEMA IF NOT EXISTS marts;
+CREATE OR REPLACE TABLE marts.fct_tax AS
+  SELECT uscc AS taxpayer_id, tax_paid, tax_treasury_date, 2 * tax_paid AS twice, file_sha256, sheet, row_number
+  FROM raw.tax
+"""
+
+
+@pytest.fixture
+def house(settings: Settings) -> House:
+    """A warehouse with one tax file, landed for real and published."""
+    h = House(settings)
+    path = settings.raw_dir / "tax" / DAY / "入库.csv"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(TAX.encode("gb18030"))
+    for drop in h.discover().drops:
+        assert land_drop(settings, drop).status == "landed"
+    h.load()
+    pair = h.build(DAY)
+    with duckdb.connect(str(settings.work_db)) as con:
+        con.execute(MODEL)
+    publish(settings, pair)
+    return h
+
+
+def test_a_cell_is_shown_as_the_department_wrote_it(house: House) -> None:
+    (t,) = trace(house.settings, "marts.fct_tax", FIRM, "tax_paid")
+    assert (t.source, t.file, t.sheet, t.row_number) == ("tax", f"tax/{DAY}/入库.csv", "", 4)
+    assert [(c.header, c.original, c.landed) for c in t.cells] == [("入库税额", "12,345.60", "1.234560")]
+    text = describe_trace(t, "tax_paid")
+    assert f"raw/tax/{DAY}/入库.csv，第 4 行" in text
+    assert "“12,345.60” -> tax_paid = 1.234560" in text
+
+
+def test_a_date_too(house: House) -> None:
+    (t,) = trace(house.settings, "fct_tax", f"taxpayer_id={FIRM}", "tax_treasury_date")
+    assert [(c.original, c.landed) for c in t.cells] == [("2025.06.18", "2025-06-18")]
+
+
+def test_a_computed_column_shows_the_row_it_rests_on(house: House) -> None:
+    (t,) = trace(house.settings, "fct_tax", FIRM, "twice")
+    assert t.computed
+    cells = {c.column: c.original for c in t.cells}
+    assert cells["tax_paid"] == "12,345.60"
+    assert cells["tax_item"] == "增值税"
+    assert "is computed" in describe_trace(t, "twice")
+
+
+def test_persons_are_never_shown(house: House) -> None:
+    rows = house.read("SELECT taxpayer_id FROM marts.fct_tax WHERE row_number = 5")
+    assert rows[0][0].startswith("PID-")
+    (t,) = trace(house.settings, "fct_tax", "row_number=5", "twice")
+    text = describe_trace(t, "twice")
+    assert PERSON not in text
+    assert "张三" not in text
+    assert "（原文不显示 not shown）" in text
+    assert "“100” -> tax_paid" in text
+
+
+def test_without_the_original_file_what_was_landed_is_shown(house: House) -> None:
+    Path(house.settings.raw_dir / "tax" / DAY / "入库.csv").unlink()
+    (t,) = trace(house.settings, "fct_tax", FIRM, "tax_paid")
+    assert not t.from_original
+    assert t.cells[0].original == "12,345.60"
+    assert "this is what was landed" in describe_trace(t, "tax_paid")
