@@ -48,11 +48,11 @@ def run_rules(database: Path, rules: Sequence[Runnable], memory_limit: str = "2G
     by_table: dict[str, list[Runnable]] = {}
     for rule in rules:
         by_table.setdefault(rule.table, []).append(rule)
-    with warnings.catch_warnings(), open_datasource(database, memory_limit) as (context, datasource):
+    with warnings.catch_warnings(), open_datasource(database, memory_limit) as (_, datasource):
         warnings.simplefilter("ignore")
         for table, group in sorted(by_table.items()):
             try:
-                results = _validate(gx, context, datasource, table, group)
+                results = _validate(gx, datasource, table, group)
             except Exception as e:
                 results = {r.rule_id: Verdict.broken(r.rule_id, f"{type(e).__name__}: {e}") for r in group}
             verdicts.update(results)
@@ -62,7 +62,7 @@ def run_rules(database: Path, rules: Sequence[Runnable], memory_limit: str = "2G
     return verdicts
 
 
-def _validate(gx: Any, context: Any, datasource: Any, table: str, rules: Iterable[Runnable]) -> dict[str, Verdict]:
+def _validate(gx: Any, datasource: Any, table: str, rules: Iterable[Runnable]) -> dict[str, Verdict]:
     schema, _, name = table.rpartition(".")
     suite = gx.ExpectationSuite(name=table)
     severity: dict[str, Severity] = {}
@@ -72,10 +72,8 @@ def _validate(gx: Any, context: Any, datasource: Any, table: str, rules: Iterabl
             severity[rule.rule_id] = rule_info(rule.rule_id).severity
             suite.add_expectation(rule.expectation(gx, severity[rule.rule_id]))
         asset = datasource.add_table_asset(table, table_name=name, schema_name=schema or None)
-        batch = asset.add_batch_definition_whole_table("all")
-        suite = context.suites.add(suite)
-        definition = context.validation_definitions.add(gx.ValidationDefinition(name=table, data=batch, suite=suite))
-        outcome = definition.run(result_format={"result_format": "SUMMARY", "partial_unexpected_count": 1})
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        outcome = batch.validate(suite, result_format="SUMMARY")
     for result in outcome.results:
         verdict = read_result(result)
         if verdict.outcome != "broken" and verdict.severity != severity[verdict.rule_id]:
