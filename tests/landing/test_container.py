@@ -267,6 +267,8 @@ def test_a_gzip_of_a_gzip_and_damaged_gzips(tmp_path: Path) -> None:
         b"Rar!\x1a\x07\x01\x00",
         b"7z\xbc\xaf\x27\x1c",
         b"\x89PNG\r\n\x1a\n",
+        b'<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+        b"MIME-Version: 1.0\nContent-Type: multipart/related\n",
         zip_bytes({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}),
         container._OLE_MAGIC + b"\0" * 600,
         container._OLE_MAGIC + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"),

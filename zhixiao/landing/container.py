@@ -45,6 +45,9 @@ _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<\s*(?:!doctype\s+html|html|head|meta|body|table|style|div|title)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_XML_SPREADSHEET = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*<\?xml.{0,2000}urn:schemas-microsoft-com:office:spreadsheet", re.DOTALL
+)
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -160,6 +163,11 @@ def kind_of(path: Path, label: str, limits: Limits = LIMITS) -> Kind:
         raise too_large(
             f"文件过大（{size} 字节）：{label}。请分成几个文件报送。",
             f"The file is too large ({size} bytes): {label}. Split it.",
+        )
+    if _XML_SPREADSHEET.search(head) or head.lstrip().startswith(b"MIME-Version:"):
+        raise unreadable(
+            f"这是 XML 或 MHTML 格式的表格，无法读取：{label}。请另存为 xlsx 后报送。",
+            f"This is a table in XML or MHTML form: {label}. Save it as xlsx and resend.",
         )
     return "html" if looks_like_html(head) else "csv"
 

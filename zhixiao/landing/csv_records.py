@@ -16,13 +16,14 @@ from math import log2
 from pathlib import Path
 
 from zhixiao.landing.container import LIMITS, Limits
-from zhixiao.landing.refusal import too_large
+from zhixiao.landing.refusal import Refusal, too_large
 
 DELIMITERS = (",", "\t", ";", "|")
 
 _MAX_JOINED_LINES = 1000
 _MAX_LINE_CHARS = 64 << 20
 _SAMPLE_RECORDS = 300
+_OPEN = re.compile(r'"(?:[^"]++|"")*+\Z', re.DOTALL)
 
 
 @lru_cache(maxsize=8)
@@ -31,13 +32,17 @@ def _field(delimiter: str) -> re.Pattern[str]:
     return re.compile(rf'"((?:[^"]++|"")*+)"(?={d}|\Z)|([^{d}]*+)', re.DOTALL)
 
 
-def split_record(text: str, delimiter: str) -> tuple[list[str], bool]:
-    """The fields of one record, and whether a field began with a quote that is not properly closed."""
+def split_record(text: str, delimiter: str) -> tuple[list[str], int]:
+    """The fields of one record, and the open quote in it.
+
+    An open quote begins a field and is not properly closed. 0: there is none. n: the n-th field has one, all
+    before it are in order and no quote follows, so it may close on a later line. -1: there is one of another kind.
+    """
     if '"' not in text:
-        return text.split(delimiter), False
+        return text.split(delimiter), 0
     match = _field(delimiter).match
     fields: list[str] = []
-    at, end, open_quote = 0, len(text), False
+    at, end, open_field = 0, len(text), 0
     while True:
         found = match(text, at)
         assert found is not None
@@ -46,10 +51,11 @@ def split_record(text: str, delimiter: str) -> tuple[list[str], bool]:
             fields.append(inside.replace('""', '"'))
         else:
             fields.append(plain)
-            open_quote = open_quote or plain.startswith('"')
+            if not open_field and plain.startswith('"'):
+                open_field = len(fields) if _OPEN.match(text, at) else -1
         at = found.end()
         if at >= end:
-            return fields, open_quote
+            return fields, open_field
         at += 1
 
 
@@ -61,23 +67,26 @@ def records_of(lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str]
         raw = pending.pop(0) if pending else next(iterator, None)
         if raw is None:
             return
-        fields, open_quote = split_record(_body(raw), delimiter)
-        if open_quote:
-            joined = _closed_later(raw, pending, iterator, delimiter)
+        fields, open_field = split_record(_body(raw), delimiter)
+        if open_field > 0:
+            joined = _closed_later(raw, open_field, pending, iterator, delimiter)
             if joined is not None:
                 yield joined, False
                 continue
-        yield fields, open_quote
+        yield fields, open_field != 0
 
 
 def _body(raw: str) -> str:
     return raw.rstrip("\n").rstrip("\r") if raw.endswith("\n") else raw.rstrip("\r")
 
 
-def _closed_later(raw: str, pending: list[str], iterator: Iterator[str], delimiter: str) -> list[str] | None:
+def _closed_later(
+    raw: str, open_field: int, pending: list[str], iterator: Iterator[str], delimiter: str
+) -> list[str] | None:
     """The record that results when the open quote of `raw` is closed on a later line; None when it is not.
 
-    Looks ahead to lines that hold a lone quote; the lines looked at stay in `pending` unless they are used.
+    The first line with a lone quote must close it (and may open another last field); the lines looked at stay in
+    `pending` unless they are used.
     """
     text, used = raw, 0
     while used < _MAX_JOINED_LINES and len(text) <= LIMITS.max_cell_chars * 2:
@@ -89,19 +98,15 @@ def _closed_later(raw: str, pending: list[str], iterator: Iterator[str], delimit
         following = pending[used]
         used += 1
         if '"' in following.replace('""', ""):
-            fields, open_quote = split_record(text + _body(following), delimiter)
-            if not open_quote:
+            fields, still_open = split_record(text + _body(following), delimiter)
+            if still_open == 0:
                 del pending[:used]
                 return fields
-            if not _only_last_open(fields):
+            if still_open <= open_field:
                 return None
+            open_field = still_open
         text += following
     return None
-
-
-def _only_last_open(fields: list[str]) -> bool:
-    """The open quote of a joined record is in its last field alone: it may close still later."""
-    return fields[-1].startswith('"') and not any(f.startswith('"') for f in fields[:-1])
 
 
 def physical_lines(path: Path, encoding: str, newline: str) -> Iterator[str]:
@@ -123,7 +128,7 @@ def checked_records(lines: Iterable[str], delimiter: str, label: str, limits: Li
         yield fields
 
 
-def too_wide(n: int, label: str) -> Exception:
+def too_wide(n: int, label: str) -> Refusal:
     """More columns than any delivery has."""
     return too_large(f"列数过多（{n} 列）：{label}。", f"Too many columns ({n}): {label}.")
 

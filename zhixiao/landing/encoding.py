@@ -169,8 +169,9 @@ def check_utf8(path: Path, skip: int = 0) -> _Utf8Check:
         chunk = tail + raw if tail else raw
         cut = _complete_length(chunk)
         whole = chunk[:cut] if cut < len(chunk) else chunk
-        high = high or not whole.isascii()
-        wide = wide or _WIDE_LEAD.search(whole) is not None
+        if not wide and not whole.isascii():
+            high = True
+            wide = _WIDE_LEAD.search(whole) is not None
         if not _valid_utf8(whole):
             return _Utf8Check(False, 0, nuls, controls, wide, high, size)
         tail = chunk[cut:]
@@ -236,8 +237,8 @@ def _transcode(path: Path, label: str, workdir: Path, name: EncodingName, skip: 
 
 def _hardly_chinese(text: str) -> bool:
     """True when what GB18030 makes of the bytes is largely private-use characters: it was another encoding."""
-    high = len(_HIGH_CHARS.findall(text))
-    return high >= 8 and len(_PRIVATE_CHARS.findall(text)) > high // 10
+    private = len(_PRIVATE_CHARS.findall(text))
+    return private >= 3 and private * 10 > len(_HIGH_CHARS.findall(text))
 
 
 def _looks_binary(path: Path) -> bool:

@@ -31,6 +31,7 @@ from zhixiao.landing.sheet import HEAD_ROWS, Sheet
 log = logging.getLogger(__name__)
 
 Positions = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _LF, _CR, _QUOTE = 10, 13, 34
 _HEAD_BYTES = 256 * 1024
@@ -111,16 +112,16 @@ def scan_shape(text: Utf8Text, delimiter: str, newline: str) -> CsvShape:
     end_of_line = newline.encode()
     rest = b""
     for chunk in chunks_of(text.path, skip):
-        cut = chunk.rfind(end_of_line) + 1
-        if not cut:
-            rest += chunk
-            if len(rest) > _PIECE_LIMIT:
-                raise too_large("文件中有一行过长，可能不是表格。", "A line is beyond all measure: hardly a table.")
-            continue
-        scan.feed(rest + chunk[:cut] if rest else chunk[:cut])
-        rest = chunk[cut:]
+        data = rest + chunk if rest else chunk
+        cut = data.rfind(end_of_line) + 1
+        if cut:
+            scan.feed(data, cut)
+        elif len(data) > _PIECE_LIMIT:
+            raise too_large("文件中有一行过长，可能不是表格。", "A line is beyond all measure: hardly a table.")
+        rest = data[cut:]
     if rest:
-        scan.feed(rest + (b"\r\n" if scan.shape.crlf else end_of_line))
+        rest += b"\r\n" if scan.shape.crlf else end_of_line
+        scan.feed(rest, len(rest))
     return scan.finish()
 
 
@@ -132,28 +133,34 @@ class _Scan:
         self.delimiter = delimiter
         self.newline = newline
         self.inside = 0
-        self.width_so_far = 0
+        self.delimiters_so_far = 0
         self.line_so_far = 0
 
-    def feed(self, piece: bytes) -> None:
-        a = np.frombuffer(piece, dtype=np.uint8)
-        special = np.flatnonzero((a == self.newline) | (a == self.delimiter))
-        if self.inside or b'"' in piece:
-            special = self._outside(a, special)
-        self._line_ends(a, piece)
-        is_end = a[special] == self.newline
-        ends = np.flatnonzero(is_end)
-        if not len(ends):
-            self.width_so_far += len(special)
-            self.line_so_far += len(piece)
+    def feed(self, data: bytes, cut: int) -> None:
+        """Take the first `cut` bytes, which end with a line end (it may stand inside quotes)."""
+        shape = self.shape
+        a = np.frombuffer(data, dtype=np.uint8, count=cut)
+        is_end = a == self.newline
+        delimiters = a == self.delimiter
+        stops = np.flatnonzero(is_end)
+        self._line_ends(a, stops)
+        if self.inside or data.find(b'"', 0, cut) >= 0:
+            outside = self._outside(a, is_end | delimiters)
+            delimiters &= outside
+            before, stops = len(stops), np.flatnonzero(is_end & outside)
+            shape.quoted_newlines = shape.quoted_newlines or len(stops) < before
+        if not len(stops):
+            self.delimiters_so_far += int(np.count_nonzero(delimiters))
+            self.line_so_far += cut
             return
-        widths = np.diff(ends, prepend=-1)
-        widths[0] += self.width_so_far
-        self.width_so_far = len(special) - 1 - int(ends[-1])
-        stops = special[ends]
-        lengths = np.diff(stops, prepend=-1) - 1
+        starts = np.concatenate(([0], stops[:-1] + 1))
+        widths = np.add.reduceat(delimiters, starts, dtype=np.uint16).astype(np.int64) + 1
+        rest = int(np.count_nonzero(delimiters[stops[-1] :]))
+        widths[-1] -= rest
+        widths[0] += self.delimiters_so_far
+        lengths = stops - starts
         lengths[0] += self.line_so_far
-        self.line_so_far = len(piece) - 1 - int(stops[-1])
+        self.delimiters_so_far, self.line_so_far = rest, cut - 1 - int(stops[-1])
         self._records(a, widths, lengths, stops)
 
     def _records(self, a: npt.NDArray[np.uint8], widths: Positions, lengths: Positions, stops: Positions) -> None:
@@ -161,11 +168,11 @@ class _Scan:
         if int(lengths.max()) > _MAX_LINE:
             shape.regular = False
         shape.max_width = max(shape.max_width, int(widths.max()))
-        if self.newline == _LF:
-            shape.crlf += int((a[stops - 1] == _CR).sum())
         blank = lengths == 0
-        if self.newline == _LF and int(lengths.min()) <= 1:
-            blank |= (lengths == 1) & (a[stops - 1] == _CR)
+        if self.newline == _LF:
+            returns = a[stops - 1] == _CR
+            shape.crlf += int(np.count_nonzero(returns))
+            blank |= returns & (lengths == 1)
         if blank.any():
             indices = np.flatnonzero(blank)
             if len(indices) < len(widths):
@@ -187,33 +194,26 @@ class _Scan:
         else:
             shape.blanks.append((before, 1))
 
-    def _line_ends(self, a: npt.NDArray[np.uint8], piece: bytes) -> None:
+    def _line_ends(self, a: npt.NDArray[np.uint8], stops: Positions) -> None:
         """Carriage returns that end no line make the file irregular (also a line feed where they end lines)."""
-        if self.newline == _LF:
-            if b"\r" in piece:
-                returns = np.flatnonzero(a == _CR)
-                if bool((a[returns + 1] != _LF).any()):
-                    self.shape.regular = False
-        elif b"\n" in piece:
+        strays = np.count_nonzero(a == (_CR if self.newline == _LF else _LF))
+        if strays and (self.newline == _CR or strays != np.count_nonzero(a[stops - 1] == _CR)):
             self.shape.regular = False
 
-    def _outside(self, a: npt.NDArray[np.uint8], special: Positions) -> Positions:
-        """The delimiters and line ends outside quotes. Marks quotes that do not follow the rules."""
+    def _outside(self, a: npt.NDArray[np.uint8], special: Flags) -> Flags:
+        """Where in the piece one is outside quotes. Marks quotes that do not follow the rules."""
         self.shape.quoted = True
-        quotes = np.flatnonzero(a == _QUOTE)
-        opening = quotes[self.inside :: 2]
-        closing = quotes[1 - self.inside :: 2]
-        before = a[opening[opening > 0] - 1]
-        after = a[closing + 1]
-        ok_before = (before == self.delimiter) | (before == self.newline) | (before == _QUOTE)
-        ok_after = (after == self.delimiter) | (after == self.newline) | (after == _QUOTE) | (after == _CR)
-        if not (bool(ok_before.all()) and bool(ok_after.all())):
+        quotes = a == _QUOTE
+        parity = np.bitwise_xor.accumulate(quotes.view(np.uint8))
+        if self.inside:
+            parity ^= 1
+        inside = parity.view(np.bool_)
+        beside = special | quotes
+        opening, closing = quotes & inside, quotes & ~inside
+        if bool((opening[1:] & ~beside[:-1]).any()) or bool((closing[:-1] & ~(beside | (a == _CR))[1:]).any()):
             self.shape.regular = False
-        inside = (np.searchsorted(quotes, special) + self.inside) & 1
-        self.inside = (self.inside + len(quotes)) & 1
-        if bool((inside & (a[special] == self.newline)).any()):
-            self.shape.quoted_newlines = True
-        outside: Positions = special[inside == 0]
+        self.inside = int(parity[-1])
+        outside: Flags = ~inside
         return outside
 
     def finish(self) -> CsvShape:

@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ _MERGE = re.compile(
     rb"""<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)["']"""
 )
 _BARE_CELL = re.compile(rb"<(?:\w+:)?c>")
+_PLAIN_ROW = re.compile(rb'<row\b(?:[^>]*?\br="(\d{1,7})")?')
+_PLAIN_CELL = re.compile(rb'<c r="([A-Za-z]{1,3})\d')
+_NEARBY = 16 * 1024
 _ESCAPED = re.compile(rb"_x[0-9A-Fa-f]{4}_")
 
 Merge = tuple[int, int, int, int]
@@ -44,12 +48,16 @@ class WorkbookSheet:
 
 @dataclass
 class SheetExtent:
-    """What one pass over a sheet's XML shows. `ordered`: rows are numbered and in order, cells have references."""
+    """What one pass over a sheet's XML shows. `ordered`: rows are numbered and in order, cells have references.
+
+    `plain`: the XML is written in the common form (see `_scan_piece`); None before any row was seen.
+    """
 
     last_row: int = 0
     last_column: int = 0
     ordered: bool = True
     escaped: bool = False
+    plain: bool | None = None
     merges: list[Merge] = field(default_factory=list)
 
 
@@ -149,25 +157,52 @@ def column_letters(n: int) -> str:
 
 
 def _scan_piece(piece: bytes, extent: SheetExtent, previous: int) -> int:
-    """Add what a piece of XML (cut between tags) shows; gives the last row number seen."""
-    numbers = _ROW_R.findall(piece)
+    """Add what a piece of XML (cut between tags) shows; gives the last row number seen.
+
+    The common form (`<row r="1" ..><c r="A1" ..>`, every row and cell with its reference) is told by the first
+    piece, and then only cells beyond the columns known so far are looked for, not every cell.
+    """
+    numbers: list[bytes] = _PLAIN_ROW.findall(piece)
+    if extent.plain is None and (numbers or b"row" in piece):
+        references = len(numbers) + piece.count(b"<c ")
+        extent.plain = bool(numbers) and b"<c>" not in piece and piece.count(b' r="') == references
+    if extent.plain and b"" not in numbers:
+        while found := _beyond(extent.last_column).search(piece):
+            nearby = _PLAIN_CELL.findall(piece, found.end(), found.end() + _NEARBY)
+            extent.last_column = max(column_number(x.decode("ascii")) for x in {found[1], *nearby})
+    else:
+        numbers = _ROW_R.findall(piece)
+        letters = set(_CELL_R.findall(piece))
+        extent.last_column = max([extent.last_column, *(column_number(x.decode("ascii")) for x in letters)])
+        if len(numbers) != len(_ROW.findall(piece)) or _BARE_CELL.search(piece):
+            extent.ordered = False
     if numbers:
         rows = np.array(numbers, dtype="S7").astype(np.int64)
         if int(rows[0]) <= previous or bool((np.diff(rows) <= 0).any()):
             extent.ordered = False
         extent.last_row = max(extent.last_row, int(rows.max()))
         previous = int(rows[-1])
-    if len(numbers) != len(_ROW.findall(piece)) or _BARE_CELL.search(piece):
-        extent.ordered = False
-    letters = set(_CELL_R.findall(piece))
-    if letters:
-        extent.last_column = max(extent.last_column, *(column_number(x.decode("ascii")) for x in letters))
     if b"mergeCell" in piece:
         for c1, r1, c2, r2 in _MERGE.findall(piece):
             left, right = column_number(c1.decode("ascii")), column_number(c2.decode("ascii"))
             extent.merges.append((int(r1), left, int(r2), right))
     extent.escaped = extent.escaped or _ESCAPED.search(piece) is not None
     return previous
+
+
+@lru_cache(maxsize=256)
+def _beyond(column: int) -> re.Pattern[bytes]:
+    """A cell reference to the right of a column."""
+    letters = column_letters(column)
+    longer = f"[A-Za-z]{{{len(letters) + 1},3}}"
+    beyond = [longer] if len(letters) < 3 else []
+    for i, letter in enumerate(letters):
+        if letter < "Z":
+            following = chr(ord(letter) + 1)
+            tail = f"[A-Z]{{{len(letters) - 1 - i}}}"
+            beyond.append(f"{letters[:i]}[{following}-Z]{tail}")
+    beyond.append("[A-Z]*[a-z][A-Za-z]*")
+    return re.compile(f' r="({"|".join(beyond)})[0-9]'.encode("ascii"))
 
 
 def _holds_escapes(archive: zipfile.ZipFile, name: str, limits: Limits, label: str) -> bool:
