@@ -219,6 +219,20 @@ def test_a_business_number_that_looks_like_a_mobile_number_is_none(candidate: Se
     assert failing(run_audit(candidate, PAIR.known_on, PAIR.as_of).rows) == {}
 
 
+def test_a_refused_file_is_in_the_list_of_files_and_proves_nothing(candidate: Settings) -> None:
+    with duckdb.connect(str(candidate.work_db)) as con:
+        con.execute("CREATE TABLE marts.dim_source_file AS SELECT DISTINCT file_sha256 FROM quality.load_log")
+    assert failing(run_audit(candidate, PAIR.known_on, PAIR.as_of).rows) == {}
+    with duckdb.connect(str(candidate.work_db)) as con:
+        con.execute("INSERT INTO marts.dim_source_file VALUES ('never dropped')")
+        con.execute("UPDATE marts.fct_stage_event SET file_sha256 = repeat('b', 64)")
+    row = failing(run_audit(candidate, PAIR.known_on, PAIR.as_of).rows)["candidate.lineage.files"]
+    assert row.unexpected_count == 2
+    assert row.observed == (
+        "marts.dim_source_file: 1 rows, e.g. never droppe; marts.fct_stage_event: 3 rows, e.g. bbbbbbbbbbbb"
+    )
+
+
 def test_every_rule_is_built_once(candidate: Settings) -> None:
     with duckdb.connect(str(candidate.work_db), read_only=True) as con:
         ids = [r.rule_id for r in build_rules(con, Clocks(PAIR.known_on, PAIR.as_of))]
