@@ -236,6 +236,7 @@ def _duckdb_view(
     line_end = [] if shape.crlf else [f"new_line = {named}"]
     options = [
         "auto_detect = false",
+        "hive_partitioning = false",
         "header = false",
         f"columns = {{{declared}}}",
         f"delim = {relation.quoted(delimiter)}",
@@ -246,7 +247,7 @@ def _duckdb_view(
         f"parallel = {str(not (ragged and shape.quoted_newlines)).lower()}",
         *line_end,
     ]
-    scan = f"read_csv({relation.quoted(str(text.path))}, {', '.join(options)})"
+    scan = f"read_csv({relation.file_literal(text.path)}, {', '.join(options)})"
     kept = shape.records - (shape.n_blank if shape.max_width > 1 else 0)
     try:
         row = con.execute(f"SELECT count(*) FROM {scan}").fetchone()

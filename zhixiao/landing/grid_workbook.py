@@ -118,7 +118,7 @@ def _by_extension(
     cells = ", ".join(f"nullif(\"{x}\", '') AS {c}" for x, c in zip(letters, names, strict=True))
     query = (
         f"SELECT * FROM (SELECT row_number() OVER () AS row_number, {cells} FROM read_xlsx("
-        f"{relation.quoted(str(path))}, sheet = {relation.quoted(entry.name)}, all_varchar = true, "
+        f"{relation.file_literal(path)}, sheet = {relation.quoted(entry.name)}, all_varchar = true, "
         f"header = false, stop_at_empty = false, range = '{area}')) WHERE coalesce({', '.join(names)}) IS NOT NULL"
     )
     try:

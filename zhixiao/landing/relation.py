@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,6 +25,11 @@ def new_name() -> str:
 def quoted(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: Path) -> str:
+    """A path as the SQL literal of one file: DuckDB would take `*`, `?` and `[` in a name for a pattern."""
+    return quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
 
 
 def columns(n: int) -> list[str]:
@@ -58,7 +64,7 @@ def write_parquet(rows: Iterable[Row], n_columns: int, target: Path) -> None:
 def view_parquet(con: duckdb.DuckDBPyConnection, path: Path) -> str:
     """A view over a relation file."""
     name = new_name()
-    con.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({quoted(str(path))})")
+    con.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({file_literal(path)}, hive_partitioning = false)")
     return name
 
 
