@@ -280,7 +280,9 @@ def _account_rules(pair: Clocks) -> list[CandidateRule]:
             f"SELECT {name} AS entity, concat_ws(' / ', l.rows_read, l.rows_accepted, l.rows_quarantined,"
             " l.rows_control, l.rows_ignored, l.money_read, l.money_accepted, l.money_quarantined) AS observed,"
             " 'read = accepted + quarantined + control + ignored, money likewise' AS expected"
-            " FROM (SELECT * FROM {batch}) AS l WHERE (l.status = 'loaded' OR l.status = 'unchanged' AND l.rows_read IS NOT NULL) AND NOT coalesce("
+            " FROM (SELECT * FROM {batch}) AS l WHERE (l.status = 'loaded'"
+            " OR l.status = 'unchanged' AND l.rows_read IS NOT NULL)"
+            " AND NOT coalesce("
             "l.rows_read = l.rows_accepted + l.rows_quarantined + l.rows_control + l.rows_ignored"
             " AND l.money_read = l.money_accepted + l.money_quarantined, FALSE)",
             "raw.load_log",
