@@ -36,32 +36,33 @@ SAMPLES = PROJECT_DIR / "raw"
 Value = str | int | float | date | datetime | None
 Merge = tuple[int, int, int, int]
 
-PHONE, IDENTITY, MAIL = "13812345678", "32120419800101001X", "zhang.san@example.com"
+PHONE, IDENTITY, MAIL = "13812345678", "32120419800101004X", "zhang.san@example.com"
 
 # Text that breaks readers, spreadsheets, SQL, JSON, HTML or people.
 NASTY = (
     "=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", "+1", "-1", '=HYPERLINK("http://x","y")', "#REF!", "#N/A", "#DIV/0!",
     "1e400", "-1e400", "9.13E+17", "1E5", "-0", "0", "0.0000001", "00012", "٣", "Ⅷ", "½", "²", "1,234.50", "1.234,50",
-    "１２３", "(123)", "（１２３）", "((1))", "约3.5", "3-5", "1.2亿", "1.2万亿", "5万元", "5美元", "约", "左右", "NaN",
-    "Infinity", "-inf", "0x10", "1_000", "99999999999999999999999999", "0.1" * 40, "--5", "+-5", "1.2.3", ".", "5.",
-    "0000-00-00", "9999-12-31", "1900年1月", "1900-02-29", "2025-02-30", "2025-13-01", "25-3-1", "20250301", "202503",
-    "45000", "45000.5", "-45000", "99999", "1741190400000", "999999999999", "9999999999999", "2025年", "2025年底",
-    "一季度", "2025年一季度", "2025年1-2月", "2025年1-13月", "2025年上半年", "202 6年7月14日", "2025-03-01T25:61:61",
-    "20250301996199", "2025-03-01 12:30:61", "+10000-01-01", "infinity", "epoch", "2025-03-01 BC", "290000-01-01",
-    "a\nb", "a\r\nb", '"', '""', '"a', 'a"', "'", "''", "\\", "\t", "a\tb", ";", "|", ",", "%s%d", "{}", "{{blanks}}",
-    "\x00", "a\x00b", "\x01\x02", "\x1a", "\x7f", "\u200b", "\ufeff", "\u202e反转", "\ud800", "𣲗䶮", "🏭" * 3, "e\u0301",
-    "<b>x</b>", "<script>alert(1)</script>", "&#0;", "&amp;", "]]>", "<!--", "_x000D_", "_x0000_", "_xD800_",
-    "'; drop table t0; --", "$$", "../../etc/passwd", "合计", "合 计", "小计：", "其中：开发区", "其中", "全区", "全市合计",
-    "注：以上", "制表人：张三", "/", "-", "—", "--", "无", "N/A", "未披露", "Nah", "null", "\u3000", " ", "项目编号",
-    PHONE, f"张三{PHONE}", f"电话：{PHONE}，139-1234-5678", f"{PHONE},{PHONE}", f"+86{PHONE}", f"138 1234 5678", IDENTITY,
-    f"身份证{IDENTITY}", IDENTITY.lower(), IDENTITY[:17], f"{IDENTITY[:17]}000", f"邮箱{MAIL}", "１３８１２３４５６７８",
-    "91321204MA1234567O", "9132120470000007", "913212047000000", "9.1321204700000E+17", "913212047000000000", "A" * 5000,
+    "１２３", "(123)", "（１２３）", "((1))", "约3.5", "3-5", "1.2亿", "1.2万亿", "5万元", "5美元", "约", "左右",
+    "NaN", "Infinity", "-inf", "0x10", "1_000", "99999999999999999999999999", "0.1" * 40, "--5", "+-5", "1.2.3", ".",
+    "5.", "0000-00-00", "9999-12-31", "1900年1月", "1900-02-29", "2025-02-30", "2025-13-01", "25-3-1", "20250301",
+    "202503", "45000", "45000.5", "-45000", "99999", "1741190400000", "999999999999", "9999999999999", "2025年",
+    "2025年底", "一季度", "2025年一季度", "2025年1-2月", "2025年1-13月", "2025年上半年", "202 6年7月14日",
+    "2025-03-01T25:61:61", "20250301996199", "2025-03-01 12:30:61", "+10000-01-01", "infinity", "epoch",
+    "2025-03-01 BC", "290000-01-01", "a\nb", "a\r\nb", '"', '""', '"a', 'a"', "'", "''", "\\", "\t", "a\tb", ";", "|",
+    ",", "%s%d", "{}", "{{blanks}}", "\x00", "a\x00b", "\x01\x02", "\x1a", "\x7f", "\u200b", "\ufeff", "\u202e反转",
+    "\ud800", "𣲗䶮", "🏭" * 3, "e\u0301", "<b>x</b>", "<script>alert(1)</script>", "&#0;", "&amp;", "]]>", "<!--",
+    "_x000D_", "_x0000_", "_xD800_", "'; drop table t0; --", "$$", "../../etc/passwd", "合计", "合 计", "小计：",
+    "其中：开发区", "其中", "全区", "全市合计", "注：以上", "制表人：张三", "/", "-", "—", "--", "无", "N/A",
+    "未披露", "Nah", "null", "\u3000", " ", "项目编号", PHONE, f"张三{PHONE}", f"电话：{PHONE}，139-1234-5678",
+    f"{PHONE},{PHONE}", f"+86{PHONE}", "138 1234 5678", IDENTITY, f"身份证{IDENTITY}", IDENTITY.lower(),
+    IDENTITY[:17], f"{IDENTITY[:17]}000", f"邮箱{MAIL}", "１３８１２３４５６７８", "91321204MA1234567O",
+    "9132120470000007", "913212047000000", "9.1321204700000E+17", "913212047000000000", "A" * 5000,
 )  # fmt: skip
 FILE_NAMES = (
-    "a'; drop table x;--.csv", 'quote".csv', "star*.csv", "what?.csv", "[1].csv", "{a,b}.csv", "new\nline.csv", "%2e%2e.csv",
-    "..csv.", "a\\..\\b.csv", "C:evil.csv", "CON.csv", "\u202efdp.csv", " lead.csv", "trail .csv ", "无后缀", "a.CSV",
-    "长" * 80 + ".csv", "-rf.csv", "$(id).csv", "`id`.csv", "😀.csv", "a.csv.exe", "e\u0301.csv", "\u200b.csv", "s3:x.csv",
-    "http:x.csv", "a!b.csv", "x.parquet", "tab\t.csv", "\udcff.csv",
+    "a'; drop table x;--.csv", 'quote".csv', "star*.csv", "what?.csv", "[1].csv", "{a,b}.csv", "new\nline.csv",
+    "%2e%2e.csv", "..csv.", "a\\..\\b.csv", "C:evil.csv", "CON.csv", "\u202efdp.csv", " lead.csv", "trail .csv ",
+    "无后缀", "a.CSV", "长" * 80 + ".csv", "-rf.csv", "$(id).csv", "`id`.csv", "😀.csv", "a.csv.exe", "e\u0301.csv",
+    "\u200b.csv", "s3:x.csv", "http:x.csv", "a!b.csv", "x.parquet", "tab\t.csv", "\udcff.csv",
 )  # fmt: skip
 
 
@@ -557,8 +558,8 @@ def _persons(rng: random.Random, t: Table) -> str:
 
 TABLE_CHANGES: tuple[Callable[[random.Random, Table], str], ...] = (
     _poison, _poison, _poison, _poison_column, _poison_column, _poison_header, _delete_column, _double_column,
-    _rename_column, _double_rows, _repeat_header, _move_header, _split_header, _no_header, _notes, _notes, _giant_cell,
-    _wide, _long_row, _short_rows, _blanks, _many_rows, _only_header, _persons,
+    _rename_column, _double_rows, _repeat_header, _move_header, _split_header, _no_header, _notes, _notes,
+    _giant_cell, _wide, _long_row, _short_rows, _blanks, _many_rows, _only_header, _persons,
 )  # fmt: skip
 
 
@@ -644,10 +645,34 @@ def parts_of(data: bytes) -> dict[str, bytes]:
 
 
 SHEET, STRINGS, WORKBOOK = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"
-LAUGHS = '<!DOCTYPE x [<!ENTITY l0 "ha">%s]>' % "".join(
-    f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10)
-)  # fmt: skip
+RELS = "xl/_rels/workbook.xml.rels"
+_ENTITIES = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+LAUGHS = f'<!DOCTYPE x [<!ENTITY l0 "ha">{_ENTITIES}]>'
 XXE = '<!DOCTYPE x [<!ENTITY l9 SYSTEM "file:///etc/passwd">]>'
+
+
+def with_shared_strings(parts: dict[str, bytes]) -> dict[str, bytes]:
+    """A package whose texts stand in one shared part, as Excel writes them (openpyxl may write them inline)."""
+    if STRINGS in parts or SHEET not in parts:
+        return parts
+    out, texts = dict(parts), []
+
+    def shared(m: re.Match[bytes]) -> bytes:
+        texts.append(m[2])
+        return m[1] + b't="s"><v>%d</v></c>' % (len(texts) - 1)
+
+    cell = re.compile(rb'(<c [^>]*)t="inlineStr"><is>(<t[^>]*>[^<]*</t>|<t */>)</is></c>')
+    for name in [n for n in parts if n.startswith("xl/worksheets/sheet")]:
+        out[name] = cell.sub(shared, parts[name])
+    items = b"".join(b"<si>" + t + b"</si>" for t in texts)
+    out[STRINGS] = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">' + items + b"</sst>"
+    kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    rel = b'<Relationship Id="rIdShared" Type="' + kind + b'" Target="/xl/sharedStrings.xml"/></Relationships>'
+    out[RELS] = parts[RELS].replace(b"</Relationships>", rel)
+    content = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    override = b'<Override PartName="/xl/sharedStrings.xml" ContentType="' + content + b'"/></Types>'
+    out["[Content_Types].xml"] = parts["[Content_Types].xml"].replace(b"</Types>", override)
+    return out
 
 
 def with_doctype(xml: bytes, doctype: str, reference: str = "&l9;") -> bytes:
@@ -670,13 +695,13 @@ def _x_drop(rng: random.Random, p: dict[str, bytes]) -> str:
 
 
 def _x_damage(rng: random.Random, p: dict[str, bytes]) -> str:
-    name = rng.choice([SHEET, SHEET, STRINGS, rng.choice(sorted(p))])
+    name = rng.choice([SHEET, SHEET, STRINGS if STRINGS in p else SHEET, rng.choice(sorted(p))])
     p[name], said = _damaged(rng, p[name])
     return f"{name}: {said}"
 
 
 def _x_entities(rng: random.Random, p: dict[str, bytes]) -> str:
-    name, doctype = rng.choice([STRINGS, STRINGS, SHEET, WORKBOOK]), rng.choice([LAUGHS, XXE])
+    name, doctype = rng.choice([n for n in (STRINGS, STRINGS, SHEET, WORKBOOK) if n in p]), rng.choice([LAUGHS, XXE])
     p[name] = with_doctype(p[name], doctype)
     return f"{doctype[:40]} in {name}"
 
@@ -713,8 +738,8 @@ def _x_cells(rng: random.Random, p: dict[str, bytes]) -> str:
         '<c r="B6" t="e"><v>#REF!</v></c>', '<c r="B6" t="str"><f>1+1</f></c>', '<c r="B6"><f>A1</f></c>',
         '<c r="B6" t="b"><v>7</v></c>', '<c r="B6"><v>1e999</v></c>', '<c r="B6" t="d"><v>2025-99-99</v></c>',
         '<c r="B6" t="inlineStr"><is><t>x</t></is></c>', '<c r="B6" t="zz"><v>x</v></c>', '<c r="B0"><v>1</v></c>',
-        '<c r="XFE6"><v>1</v></c>', '<c r="ZZZZZZ6"><v>1</v></c>', '<c r="B6" s="99999"><v>1</v></c>', "<c><v>1</v></c>",
-        '<c r="B6"><v>&#xD800;</v></c>', '<c r="A6"><v>1</v></c><c r="A6"><v>2</v></c>',
+        '<c r="XFE6"><v>1</v></c>', '<c r="ZZZZZZ6"><v>1</v></c>', '<c r="B6" s="99999"><v>1</v></c>',
+        "<c><v>1</v></c>", '<c r="B6"><v>&#xD800;</v></c>', '<c r="A6"><v>1</v></c><c r="A6"><v>2</v></c>',
     ])  # fmt: skip
     rows = list(re.finditer(rb"<row\b[^>]*>", p[SHEET]))
     if rows:
@@ -736,7 +761,7 @@ def _x_rows(rng: random.Random, p: dict[str, bytes]) -> str:
 
 
 def _x_rels(rng: random.Random, p: dict[str, bytes]) -> str:
-    name = "xl/_rels/workbook.xml.rels"
+    name = RELS
     target = rng.choice(
         ["../../../../etc/passwd", "/etc/passwd", "http://example.com/x.xml", "worksheets/none.xml", "", "."]
     )
@@ -761,7 +786,7 @@ def _x_links(rng: random.Random, p: dict[str, bytes]) -> str:
 
 def _x_bomb(rng: random.Random, p: dict[str, bytes]) -> str:
     size = rng.choice([5 << 20, 70 << 20])
-    p[rng.choice([SHEET, STRINGS])] += b" " * size
+    p[SHEET] += b" " * size
     return f"{size} blanks behind a part"
 
 
@@ -782,9 +807,11 @@ XML_CHANGES: tuple[Callable[[random.Random, dict[str, bytes]], str], ...] = (
 
 def _rexmled(rng: random.Random, sample: Sample) -> tuple[str, bytes, list[str]]:
     parts = parts_of(to_xlsx(table_of(sample)))
+    parts = with_shared_strings(parts) if rng.random() < 0.8 else parts
     steps = []
     for change in rng.sample(XML_CHANGES, rng.choice([1, 1, 2])):
-        if SHEET in parts and STRINGS in parts and WORKBOOK in parts and "xl/_rels/workbook.xml.rels" in parts:
+        needed = {_x_strings: SHEET, _x_rels: RELS, _x_names: WORKBOOK, _x_state: WORKBOOK}.get(change, SHEET)
+        if needed in parts:
             steps.append(change(rng, parts))
     return "a.xlsx", to_zip(parts), steps
 
@@ -793,9 +820,9 @@ def _rexmled(rng: random.Random, sample: Sample) -> tuple[str, bytes, list[str]]
 
 
 MEMBER_NAMES = (
-    "../../etc/x.csv", "/etc/x.csv", "C:\\windows\\x.csv", "..\\..\\x.csv", "a/../../x.csv", "x.csv\x00.exe", "a" * 300 + ".csv",
-    "\u202efdp.csv", "new\nline.csv", "'; --.csv", "*.csv", "[a].csv", "报表.csv", "子/目录/表.csv", ".hidden.csv", "~$a.xlsx", "x",
-    "a!b.csv", "\ufeffx.csv",
+    "../../etc/x.csv", "/etc/x.csv", "C:\\windows\\x.csv", "..\\..\\x.csv", "a/../../x.csv", "x.csv\x00.exe",
+    "a" * 300 + ".csv", "\u202efdp.csv", "new\nline.csv", "'; --.csv", "*.csv", "[a].csv", "报表.csv",
+    "子/目录/表.csv", ".hidden.csv", "~$a.xlsx", "x", "a!b.csv", "\ufeffx.csv",
 )  # fmt: skip
 
 

@@ -31,7 +31,6 @@ import pytest
 from tests.landing.mutate import Mutation, Sample, mutate, original, samples
 from zhixiao.contracts import Contract, load_contract
 from zhixiao.landing import land_drop
-from zhixiao.landing.cells import quote
 from zhixiao.landing.discover import discover
 from zhixiao.landing.reasons import CELL_REASONS
 from zhixiao.landing.report import Drop, FileReport, LandedPaths, RefusalCode
@@ -391,5 +390,9 @@ if __name__ == "__main__":
             kept.write_bytes(mutate(int(argument)).data)
             case = run_case(int(argument), Path(scratch))
             print(
-                f"{case['told']}\n  {case['outcome']}  {case['cpu']:.2f} s  {quote(str(kept))}\n{case['problem'] or 'stands'}\n"
+                case["told"],
+                f"  {case['outcome']}  {case['cpu']:.2f} s  {kept}",
+                case["problem"] or "stands",
+                "",
+                sep="\n",
             )
