@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,9 @@ def test_trace_goes_from_a_figure_back_to_the_cell(sample_world: World) -> None:
     assert (t.source, t.file_sha256, t.row_number, t.from_original) == ("tax", row[2], row[3], True)
     assert (sample_world.settings.raw_dir / t.file).is_file()
     assert t.cells[0].original is not None
-    assert float(t.cells[0].original.replace(",", "")) / 10000 == float(row[1])
+    written = Decimal(t.cells[0].original.replace(",", "")) / 10000
+    assert written == Decimal(t.cells[0].landed or 0)
+    assert round(written, 4) == row[1]
 
 
 def test_trace_of_a_stage_date_goes_through_its_events(sample_world: World) -> None:
