@@ -42,9 +42,7 @@ def read_file(path: Path, work: Path, inner: str | None = None) -> list[ReadShee
                 ("row_number", "BIGINT"),
                 *((f"c{i}", "VARCHAR") for i in range(1, sheet.n_columns + 1)),
             ]
-            row = con.execute(
-                "SELECT sql FROM duckdb_views() WHERE view_name = ?", [sheet.relation]
-            ).fetchone()
+            row = con.execute("SELECT sql FROM duckdb_views() WHERE view_name = ?", [sheet.relation]).fetchone()
             assert row is not None
             engine = "read_csv" if "read_csv" in row[0] else "parquet"
             by_number = {r[0]: list(r[1:]) for r in rows}
@@ -64,7 +62,5 @@ def read_bytes(tmp_path: Path, data: bytes, name: str = "delivery.csv") -> list[
 def expected_rows(table: list[list[str]], width: int) -> Rows:
     """What a table of texts must read as: blank rows left out, empty texts NULL, rows padded."""
     return {
-        i: [c or None for c in row] + [None] * (width - len(row))
-        for i, row in enumerate(table, start=1)
-        if any(row)
+        i: [c or None for c in row] + [None] * (width - len(row)) for i, row in enumerate(table, start=1) if any(row)
     }

@@ -295,3 +295,16 @@ def test_no_text_is_lost_whatever_the_quotes(text: str) -> None:
     records = [fields for fields, _ in csv_records.records_of(io.StringIO(text, newline="\n"), ",")]
     assert sum(cell.count("a") for fields in records for cell in fields) == text.count("a")
     assert len(records) <= text.count("\n") + 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["a", "b", ",", '"', '""', "\n", "\r\n", "\r", '","', '"\n', " ", "甲"]), max_size=25))
+def test_duckdb_reads_what_our_rules_read(parts: list[str]) -> None:
+    """Whatever the quotes and line ends: the view gives the records of `records_of`, or it is not DuckDB's."""
+    text = "首,列\n" + "".join(parts)
+    with tempfile.TemporaryDirectory() as folder:
+        [sheet] = read_bytes(Path(folder), text.encode())
+    newline = csv_records.find_newline(text)
+    lines = io.StringIO(text, newline=newline)
+    records = [fields for fields, _ in csv_records.records_of(lines, csv_records.find_delimiter(text, newline))]
+    assert sheet.rows == expected_rows(records, max(len(fields) for fields in records))
