@@ -1,5 +1,5 @@
 {#- Sources that name firms by credit code, in the order in which a name is taken; before them all
-    the registry itself. -#}
+    the registry itself. The ledger also with what it no longer holds: a project keeps its firm. -#}
 {%- set named_in = [
     ('signing', 'company_name'), ('filing', 'company_name'), ('permit', 'company_name'),
     ('above_scale', 'company_name'), ('output', 'company_name'), ('sales', 'company_name'),
@@ -37,6 +37,7 @@ registered as (
 
 mentions as (
     {% for source_name, name_column in named_in %}
+        {%- set state = "history" if source_name == "signing" else "current" %}
         select
             district_code,
             uscc,
@@ -47,7 +48,7 @@ mentions as (
             file_sha256,
             sheet,
             row_number
-        from {{ ref('int_' ~ source_name ~ '__current') }}
+        from {{ ref('int_' ~ source_name ~ '__' ~ state) }}
         where
             uscc is not null
             {%- if source_name == 'tax' %} and length(uscc) > 15{% endif %}
@@ -57,22 +58,45 @@ mentions as (
     {%- endfor %}
 ),
 
+-- The strongest source that gives a name, by its latest row.
+strongest as (
+
+    select
+        district_code,
+        uscc,
+        arg_min(
+            struct_pack(
+                company_name := company_name,
+                source := source,
+                file_sha256 := file_sha256,
+                sheet := sheet,
+                row_number := row_number
+            ),
+            (
+                company_name is null,
+                source_rank,
+                date '9999-12-31' - received_on,
+                file_sha256,
+                sheet,
+                row_number
+            )
+        ) as mention
+    from mentions
+    group by district_code, uscc
+
+),
+
 first_mentions as (
 
     select
         district_code,
         uscc,
-        company_name,
-        source,
-        file_sha256,
-        sheet,
-        row_number
-    from mentions
-    qualify row_number() over (
-        partition by district_code, uscc
-        order by
-            company_name is null, source_rank, received_on desc, file_sha256, sheet, row_number
-    ) = 1
+        mention.company_name,
+        mention.source,
+        mention.file_sha256,
+        mention.sheet,
+        mention.row_number
+    from strongest
 
 ),
 
