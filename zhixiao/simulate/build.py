@@ -1,0 +1,641 @@
+"""The truth, made from a seed: firms, projects from lead to 达效 or withdrawal, and their monthly series."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+
+from zhixiao.simulate import numbers
+from zhixiao.simulate.calendar import SEEDS, add_months, first_of, month_of
+from zhixiao.simulate.draws import Draws
+from zhixiao.simulate.model import (
+    FIRST_MONTH,
+    LAST_MONTH,
+    Config,
+    FaiMonth,
+    Firm,
+    Industry,
+    Land,
+    Payment,
+    Permit,
+    Phase,
+    Project,
+    Recognition,
+    World,
+)
+from zhixiao.simulate.names import DOINGS, EXPANDING, INDUSTRY_WEIGHTS, Names
+
+MONTHS = LAST_MONTH - FIRST_MONTH + 1
+SIGNED_A_YEAR = {2021: 170, 2022: 185, 2023: 175, 2024: 165, 2025: 160}
+BACKGROUND_FIRMS = 560
+# 亿元 in hundredths, by the bands of the city.
+SIZES = (((20, 49), 5), ((50, 99), 9), ((100, 499), 60), ((500, 999), 14), ((1000, 4900), 11), ((5000, 8000), 1))
+CHANNELS = (("以商引商", 25), ("产业链招商", 25), ("小分队招商", 20), ("基金招商", 10), ("场景招商", 8), ("其他", 12))
+DRIVERS = (
+    ("市场需求牵引型", 34), ("技术变革驱动型", 26), ("环保安全合规型", 12), ("总部生态引领型", 10), ("上市融资拓展型", 8),
+    ("外资追加投资型", 10),
+)  # fmt: skip
+PATHS = (("常规", 66), ("承诺制", 12), ("容缺受理", 6), ("拿地即开工", 9), ("分阶段", 7))
+ORIGINS = ("上海市", "江苏省苏州市", "浙江省杭州市", "广东省深圳市", "江苏省无锡市", "江苏省泰州市")
+ABROAD = ("中国香港", "德国", "韩国", "新加坡", "日本")
+INTRODUCERS = ("堰才招商公司", "区商务局", "区工信局", "区发改委", "区科技局")
+BANK = "江苏虚拟银行姜堰支行"
+FINANCE = ("样例区财政局", "")
+PLANTED_YEARS = range(2021, 2026)
+
+
+def make_world(config: Config) -> World:
+    """Everything that is true in the district of this seed."""
+    return _Builder(config).world()
+
+
+def _scaled(n: int, scale: float, least: int) -> int:
+    # The scale is read in thousandths: no product of floats decides a count.
+    return max(least, (n * round(scale * 1000) + 500) // 1000)
+
+
+class _Builder:
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.names = Names(self._draws("names"))
+        self.towns, self.units = _places(config.district)
+        self.firms: list[Firm] = []
+        self.serial = 0
+        self.code_serial = 10000
+        self.permit_serials: dict[date, int] = {}
+
+    def _draws(self, name: str) -> Draws:
+        return Draws(self.config.seed, self.config.district, name)
+
+    def world(self) -> World:
+        for i in range(_scaled(BACKGROUND_FIRMS, self.config.scale, 10)):
+            self._background_firm(self._draws(f"firm/{i}"))
+        projects = self._projects()
+        loose = [self._loose(self._draws(f"loose/{i}")) for i in range(_scaled(60, self.config.scale, 4))]
+        self._shift_firms(self._draws("firm changes"), projects)
+        for i, firm in enumerate(self.firms):
+            self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
+        return World(self.config, self.firms, projects, loose, self.towns, self.units)
+
+    # Firms
+
+    def _place(self, draws: Draws) -> tuple[str, str, str]:
+        """(reporting unit, town code, town name): parks are not towns, a town's projects may be a park's."""
+        code, name = draws.pick(self.towns)
+        unit = draws.pick(self.units) if self.units and draws.chance(550) else name
+        return unit, code, name
+
+    def _credit_code(self, is_recent: bool) -> str:
+        self.serial += 1
+        return numbers.credit_code(self.config.district, self.serial * 37 + 11, is_recent)
+
+    def _outsider(self, draws: Draws, word: str) -> tuple[str, str]:
+        """A firm from elsewhere: a name and a credit code that the district's register does not hold."""
+        return self.names.stem() + word, self._credit_code(True)
+
+    def _background_firm(self, draws: Draws) -> None:
+        industry = draws.weighted(INDUSTRY_WEIGHTS)
+        unit, town, town_name = self._place(draws)
+        registered = date(2004, 1, 5) + timedelta(days=draws.whole(0, 5200))
+        base = draws.weighted(
+            (((2000, 12000), 25), ((20000, 90000), 55), ((100000, 400000), 18), ((600000, 1200000), 2))
+        )
+        firm = Firm(
+            uscc=self._credit_code(registered.year >= 2016),
+            name=self.names.firm(self.names.stem(), industry.firm_word),
+            registered_on=registered,
+            capital=draws.whole(200, 6000),
+            industry=industry,
+            reporting_unit=unit,
+            town=town,
+            town_name=town_name,
+            controller=self._credit_code(True) if draws.chance(300) else None,
+            is_background=True,
+            base_sales=draws.whole(*base),
+            office=_office(draws),
+        )
+        firm.is_consolidated = draws.chance(20)
+        if firm.base_sales * 12 >= 200000:
+            firm.above_scale_from = draws.whole(2012, 2021)
+        self._accounts(firm, draws)
+        self.firms.append(firm)
+
+    def _accounts(self, firm: Firm, draws: Draws) -> None:
+        for _ in range(draws.weighted(((1, 85), (2, 15)))):
+            self.serial += 1
+            firm.accounts.append(
+                (f"321{self.serial * 37 + 1000:07d}", draws.pick((100, 250, 500, 800, 1250, 2500, 5000)))
+            )
+        firm.self_generates = draws.chance(60)
+        firm.is_shared_meter = draws.chance(30)
+
+    def _new_firm(self, draws: Draws, stem: str, industry: Industry, place: tuple[str, str, str], on: date) -> Firm:
+        firm = Firm(
+            uscc=self._credit_code(True),
+            name=self.names.firm(stem, industry.firm_word),
+            registered_on=on,
+            capital=draws.whole(300, 20000),
+            industry=industry,
+            reporting_unit=place[0],
+            town=place[1],
+            town_name=place[2],
+            controller=self._credit_code(True) if draws.chance(700) else None,
+            is_background=False,
+            base_sales=0,
+            office=_office(draws),
+        )
+        self._accounts(firm, draws)
+        self.firms.append(firm)
+        return firm
+
+    def _shift_firms(self, draws: Draws, projects: list[Project]) -> None:
+        """Firms that are renamed, merged or struck off. Owners of projects are only ever renamed."""
+        owners = {p.firm.uscc for p in projects if p.firm}
+        for firm in self.firms:
+            day = date(2022, 1, 1) + timedelta(days=draws.whole(0, 1400))
+            if draws.chance(30) and day > firm.registered_on + timedelta(days=200):
+                firm.renamed = (day, self.names.firm(self.names.stem(), firm.industry.firm_word))
+            if firm.uscc in owners or not firm.is_background:
+                continue
+            if draws.chance(25):
+                heirs = [f for f in self.firms if f.is_background and f.uscc in owners] or [self.firms[0]]
+                firm.closed = (day, "注销", draws.pick(heirs).uscc if draws.chance(600) else None)
+            elif draws.chance(10):
+                firm.closed = (day, "吊销", None)
+
+    # Projects
+
+    def _projects(self) -> list[Project]:
+        out: list[Project] = []
+        for year in PLANTED_YEARS:
+            n = _scaled(SIGNED_A_YEAR[year], self.config.scale, 3)
+            leads = _scaled(14, self.config.scale, 1) if year >= 2024 else 0
+            days = sorted(self._draws(f"signing days/{year}").wholes(0, 364, n + leads))
+            for serial, offset in enumerate(days, start=1):
+                draws = self._draws(f"project/{year}/{serial}")
+                day = date(year, 1, 1) + timedelta(days=offset)
+                out.append(self._project(draws, f"QY{year}{serial:04d}", day, is_lead=serial > n))
+        return out
+
+    def _project(self, draws: Draws, row_no: str, day: date, is_lead: bool) -> Project:
+        low, high = draws.weighted(SIZES)
+        signed = draws.whole(low, high) * 100
+        is_expansion = draws.chance(450)
+        owners = [f for f in self.firms if f.is_background]
+        owner = draws.pick(owners) if is_expansion else None
+        industry = owner.industry if owner else draws.weighted(INDUSTRY_WEIGHTS)
+        place = (owner.reporting_unit, owner.town, owner.town_name) if owner else self._place(draws)
+        stem = self.names.stem()
+        name = stem + industry.product + draws.pick(EXPANDING if owner else DOINGS) + "项目"
+        is_leased = draws.chance(260)
+        is_foreign = draws.chance(130)
+        sales = signed * draws.bell(500, 1400) // 1000 // 10 * 10
+        investor = owner.name if owner else stem + draws.pick(("投资集团有限公司", "控股有限公司", "实业有限公司"))
+        fixed = signed * draws.whole(700, 900) // 1000
+        p = Project(
+            row_no=row_no,
+            name=name,
+            firm=owner,
+            industry=industry,
+            reporting_unit=place[0],
+            town=place[1],
+            town_name=place[2],
+            lead_on=day - timedelta(days=draws.whole(30, 240)),
+            lead_channel=draws.weighted(CHANNELS),
+            signing_event=f"{day.year}年{draws.pick(('新春', '长三角', '金秋'))}招商推介会"
+            if draws.chance(500)
+            else None,
+            introducer=draws.pick(INTRODUCERS),
+            investor=investor,
+            investor_origin=draws.pick(ABROAD if is_foreign else ORIGINS),
+            is_foreign=is_foreign,
+            is_expansion=is_expansion,
+            driver=draws.weighted(DRIVERS) if is_expansion else None,
+            signed=signed,
+            fixed=fixed,
+            equipment=fixed * draws.whole(300, 600) // 1000,
+            land_mu=0 if is_leased else max(800, signed * 100 // draws.whole(280, 600)),
+            leased_area=draws.whole(20, 180) * 100 if is_leased else 0,
+            involves_land=not is_leased,
+            expected_sales=max(sales, 100),
+            expected_tax=max(sales * industry.tax_per_mille * draws.whole(650, 1050) // 1000000, 5),
+            foreign_capital=signed * draws.whole(200, 500) // 72 if is_foreign else 0,
+            floor_area=0 if is_leased else signed * draws.whole(8, 16) // 10,
+            energy_tce=signed * draws.whole(2, 9) // 100,
+            is_ipo=draws.chance(20),
+            red_line="拟用地部分位于生态管控区" if draws.chance(12) else None,
+        )
+        if is_lead:
+            return p
+        p.signed_on = day
+        if draws.chance(30):
+            p.restated = (day + timedelta(days=draws.whole(60, 300)), signed * draws.pick((8, 9, 11, 12)) // 10)
+        self._filings(p, stem, place, draws)
+        self._life(p, draws)
+        self._claims(p, draws)
+        self._agree(p, draws)
+        return p
+
+    def _filings(self, p: Project, stem: str, place: tuple[str, str, str], draws: Draws) -> None:
+        """The firm and the filings of a signed project; 12 of 100 file nothing."""
+        assert p.signed_on is not None
+        if draws.chance(120):
+            if draws.chance(500):
+                p.withdrawn_on = p.signed_on + timedelta(days=draws.whole(90, 700))
+            return
+        filed = p.signed_on + timedelta(days=draws.bell(4, 260))
+        if p.firm is None:
+            registered = max(p.signed_on - timedelta(days=20), filed - timedelta(days=draws.whole(8, 90)))
+            p.firm = self._new_firm(draws, stem, p.industry, place, registered)
+            p.firm_known_from = registered + timedelta(days=5)
+        total = p.signed * draws.whole(900, 1050) // 1000 // 10 * 10
+        second = not p.is_expansion and p.involves_land and p.signed >= 20000 and draws.chance(160)
+        shares = (total * 6 // 10, total - total * 6 // 10) if second else (total,)
+        for n, planned in enumerate(shares):
+            day = filed if n == 0 else filed + timedelta(days=draws.whole(200, 500))
+            name = p.name.replace("项目", ("一期项目", "二期项目")[n]) if second else p.name
+            p.phases.append(self._phase(draws, name, day, planned, p.is_expansion))
+        if draws.chance(40):
+            p.phases[0].withdrawn_on = filed + timedelta(days=draws.whole(60, 400))
+            if draws.chance(500):
+                again = p.phases[0].withdrawn_on + timedelta(days=draws.whole(20, 120))
+                p.phases.append(self._phase(draws, p.phases[0].name, again, shares[0], p.is_expansion))
+        elif draws.chance(50):
+            p.withdrawn_on = filed + timedelta(days=draws.whole(90, 600))
+
+    def _phase(self, draws: Draws, name: str, filed: date, planned: int, is_technical: bool) -> Phase:
+        self.code_serial = (self.code_serial + 37) % 100000
+        path = draws.weighted(PATHS)
+        phase = Phase(
+            code=numbers.project_code(
+                self.config.district, filed - timedelta(days=draws.whole(0, 3)), "02" if is_technical else "01",
+                self.code_serial,
+            ),
+            name=name,
+            filing_no=f"泰姜数据备〔{filed.year}〕{self.code_serial % 1000}号",
+            filed_on=filed,
+            declared_on=filed - timedelta(days=draws.whole(0, 3)),
+            planned=planned,
+            fixed=planned * draws.whole(750, 920) // 1000,
+            path=path,
+            commitment_on=None if path == "常规" else filed + timedelta(days=draws.whole(5, 60)),
+            first_stated_filed_on=filed,
+        )  # fmt: skip
+        if draws.chance(30):
+            phase.first_stated_filed_on = filed + timedelta(days=draws.pick((-12, -6, 7, 15)))
+            phase.corrected_on = filed + timedelta(days=draws.whole(40, 120))
+        if draws.chance(70):
+            phase.changes.append(
+                (filed + timedelta(days=draws.whole(60, 400)), planned * draws.pick((85, 90, 110, 120)) // 100)
+            )
+        return phase
+
+    def _life(self, p: Project, draws: Draws) -> None:
+        """Land, permits, start, investment, completion and production of every filing."""
+        for phase in p.phases:
+            stops = phase.withdrawn_on is not None or p.withdrawn_on is not None
+            if p.involves_land and draws.chance(860):
+                self._grant(p, phase, draws, len(p.phases))
+            if stops or not draws.chance(700):
+                p.is_ended = p.is_ended or (stops is False and draws.chance(150))
+                continue
+            self._start(p, phase, draws)
+        started = [ph.started_on for ph in p.phases if ph.started_on]
+        if not started:
+            return
+        p.started_on = min(started)
+        finished = [ph.completed_on for ph in p.phases if ph.started_on]
+        if all(finished):
+            p.completed_on = max(d for d in finished if d)
+            if draws.chance(920):
+                p.produced_on = p.completed_on + timedelta(days=draws.whole(5, 130))
+        self._pay(p, draws)
+
+    def _grant(self, p: Project, phase: Phase, draws: Draws, parts: int) -> None:
+        self.serial += 1
+        day = phase.filed_on + timedelta(days=draws.bell(20, 220))
+        area = p.land_mu * 100 // 15 // parts
+        phase.land = Land(
+            supervision_no=numbers.supervision_no(self.config.district, day.year, self.serial % 100000),
+            contract_no=numbers.land_contract_no(self.config.district, day.year, self.serial % 10000),
+            parcel_no=numbers.parcel_no(p.town, self.serial % 100000),
+            area_ha=area,
+            price_fen=area * draws.whole(300, 560) * 10000,
+            signed_on=day,
+            handover_on=day + timedelta(days=30),
+            agreed_start=day + timedelta(days=draws.pick((90, 180, 300))),
+            agreed_completion=day + timedelta(days=draws.pick((720, 900, 1080))),
+            intensity=draws.whole(3900, 7500),
+            address=f"泰州市姜堰区{p.town_name}虚拟路{draws.whole(1, 199)}号",
+        )
+
+    def _start(self, p: Project, phase: Phase, draws: Draws) -> None:
+        anchor = phase.filed_on
+        if p.involves_land:
+            granted = phase.land.signed_on if phase.land else phase.filed_on + timedelta(days=60)
+            wait = draws.whole(0, 4) if phase.path == "拿地即开工" else draws.bell(10, 170)
+            issued = granted + timedelta(days=wait)
+            buildings = draws.weighted(((1, 60), (2, 28), (3, 12)))
+            for n in range(buildings):
+                self._permit(p, phase, issued + timedelta(days=n * draws.whole(5, 90)), buildings, draws)
+            anchor = min(issued, phase.commitment_on) if phase.commitment_on else issued
+        elif draws.chance(100):
+            self._permit(p, phase, phase.filed_on + timedelta(days=draws.whole(20, 90)), 1, draws)
+        phase.started_on = anchor + timedelta(days=draws.bell(0, 60))
+        months = draws.bell(9, 20) + min(14, phase.planned // 12000) + (0 if p.involves_land else -3)
+        end = add_months(phase.started_on, max(3, months))
+        is_left = draws.chance(90)
+        self._invest(p, phase, end, is_left, draws)
+        if is_left:
+            return
+        phase.completed_on = end + timedelta(days=draws.whole(0, 40))
+        for permit in phase.permits:
+            permit.accepted_on = phase.completed_on - timedelta(days=draws.whole(0, 60))
+        if phase.permits:
+            phase.permits[-1].accepted_on = phase.completed_on
+            if draws.chance(60):
+                # A building that nobody ever brought to acceptance.
+                phase.permits[0].accepted_on = None
+        for permit in phase.permits:
+            if permit.accepted_on:
+                permit.accepted_on = max(permit.accepted_on, permit.issued_on + timedelta(days=20))
+                self.serial += 1
+                permit.acceptance_no = f"JB{self.config.district}{permit.accepted_on:%Y%m}{self.serial % 10000:04d}"
+                permit.cost_fen = permit.contract_fen * draws.whole(960, 1060) // 1000
+
+    def _permit(self, p: Project, phase: Phase, day: date, parts: int, draws: Draws) -> None:
+        serial = self.permit_serials[day] = self.permit_serials.get(day, 0) + 1
+        self.serial += 1
+        area = max(600, (p.floor_area or p.leased_area) // parts // len(p.phases))
+        phase.permits.append(
+            Permit(
+                number=numbers.construction_permit(self.config.district, day, serial),
+                site_no=f"{self.config.district}{day:%y%m%d}{self.serial % 10000:04d}",
+                planning_no=f"建字第{self.config.district}{day.year}GG{self.serial % 10000000:07d}号",
+                issued_on=day,
+                floor_area=area,
+                contract_fen=area * draws.whole(130000, 210000) + draws.whole(0, 99),
+            )
+        )
+
+    def _invest(self, p: Project, phase: Phase, end: date, is_left: bool, draws: Draws) -> None:
+        """Monthly investment: an S-curve with weather, idle spells and lumps of equipment, in the firm's rounding unit."""
+        assert phase.started_on is not None
+        begin = max(month_of(phase.started_on), month_of(phase.filed_on))
+        n = max(2, month_of(end) - begin + 1)
+        unit = draws.weighted(((1, 50), (10, 35), (100, 15)))
+        total = phase.planned * draws.bell(760, 1080) // 1000
+        equipment = total * draws.whole(250, 550) // 1000 if p.involves_land else total * draws.whole(550, 850) // 1000
+        other = total * draws.whole(40, 160) // 1000
+        build = total - equipment - other
+        idle = range(0)
+        if n >= 8 and draws.chance(150):
+            at = draws.whole(3, n - 4)
+            idle = range(at, at + draws.whole(2, 4))
+        weights = []
+        for k in range(n):
+            curve = (3 * (k + 1) ** 2 * n - 2 * (k + 1) ** 3) - (3 * k**2 * n - 2 * k**3)
+            weather = {1: 60, 2: 45, 6: 85, 7: 75, 8: 90}.get((begin + k) % 12 + 1, 100)
+            weights.append(0 if k in idle else max(1, curve) * weather * draws.whole(60, 140))
+        lumps = [0] * n
+        for _ in range(draws.whole(2, 4)):
+            lumps[draws.whole(n // 2, n - 1)] += draws.whole(1, 5)
+        for k in idle:
+            lumps[k] = 0
+        builds = _spread(build, weights, unit)
+        equips = _spread(equipment, lumps if any(lumps) else weights, unit)
+        others = _spread(other, [w if k < 4 else w // 6 for k, w in enumerate(weights)], unit)
+        reach = draws.whole(n // 3, n - 1) if is_left else n
+        entry = begin + (draws.whole(0, 1) if draws.chance(300) else 0)
+        months: dict[int, list[int]] = {}
+        for k in range(reach):
+            month = max(begin + k, entry)
+            month += month % 12 == 0
+            held = months.setdefault(month, [0, 0, 0])
+            for i, series in enumerate((builds, equips, others)):
+                held[i] += series[k]
+        last = max(months)
+        tail = 12 if is_left else draws.whole(2, 4)
+        for month in range(min(months), min(LAST_MONTH, last + tail) + 1):
+            if month % 12 == 0:
+                continue
+            b, e, o = months.get(month, [0, 0, 0])
+            stage = "本年正式施工" if p.involves_land else "单纯购置"
+            if month > last:
+                stage = "全部停缓建" if is_left else "本年收尾"
+            elif b + e + o == 0:
+                stage = "全部停缓建"
+            elif month == min(months) and p.involves_land:
+                stage = "筹建"
+            phase.fai.append(FaiMonth(month, b, e, o, stage))
+
+    def _claims(self, p: Project, draws: Draws) -> None:
+        """What was recognised: mostly what happened, sometimes earlier, sometimes without it."""
+
+        def put(kind: str, actual: date) -> None:
+            recognised = actual + timedelta(days=draws.whole(8, 70))
+            if draws.chance(50):
+                p.recognitions.append(Recognition(kind, actual, recognised, draws.pick(("退回", "不通过"))))
+                recognised += timedelta(days=draws.whole(70, 140))
+                if draws.chance(250):
+                    return
+            p.recognitions.append(Recognition(kind, actual, recognised, "通过"))
+            if draws.chance(25):
+                p.recognitions.append(
+                    Recognition(kind, actual, recognised + timedelta(days=draws.whole(95, 300)), "撤销")
+                )
+
+        if p.started_on and not draws.chance(60):
+            early = draws.whole(20, 150) if draws.chance(120) else 0
+            put("开工", p.started_on - timedelta(days=early))
+        elif not p.started_on and p.phases and draws.chance(90):
+            put("开工", p.phases[0].filed_on + timedelta(days=draws.whole(30, 200)))
+        if p.completed_on and not draws.chance(60):
+            put("竣工", p.completed_on - timedelta(days=draws.whole(20, 90) if draws.chance(100) else 0))
+        if p.produced_on and not draws.chance(60):
+            early = draws.whole(30, 150) if draws.chance(150) else 0
+            put("投产", p.produced_on - timedelta(days=early))
+            if draws.chance(450):
+                put("达产", p.produced_on + timedelta(days=draws.whole(150, 420)))
+            if draws.chance(400):
+                put("达效", p.produced_on + timedelta(days=draws.whole(330, 760)))
+
+    def _agree(self, p: Project, draws: Draws) -> None:
+        if draws.chance(250):
+            return
+        assert p.signed_on is not None
+        p.agreed_on = p.signed_on + timedelta(days=draws.whole(0, 60))
+        start = p.signed_on + timedelta(days=draws.whole(120, 420))
+        done = start + timedelta(days=draws.whole(300, 720))
+        per_mu = p.land_mu > 0 and draws.chance(200)
+        p.agreement = {
+            "agreed_investment": p.signed,
+            "agreed_equipment": p.equipment,
+            "agreed_land_area": p.land_mu,
+            "agreed_start_date": start,
+            "agreed_completion_date": done,
+            "agreed_production_date": done + timedelta(days=120),
+            "agreed_on_target_date": done + timedelta(days=850),
+            "agreed_sales": p.expected_sales * draws.whole(80, 110) // 100,
+            "agreed_tax": None if per_mu else max(5, p.expected_tax * draws.whole(80, 110) // 100),
+            # 0.01 万元/亩
+            "agreed_tax_per_mu": p.expected_tax * 10000 // p.land_mu if per_mu else None,
+        }
+
+    def _pay(self, p: Project, draws: Draws) -> None:
+        """Capital paid in, then works, equipment and land out of the supervised account; three of ten have none."""
+        assert p.firm is not None and p.started_on is not None
+        if draws.chance(300):
+            return
+        investor = (p.investor, self._credit_code(True))
+        builder = self._outsider(draws, "建设工程有限公司")
+        vendor = self._outsider(draws, "装备有限公司")
+        total = sum(m.total for ph in p.phases for m in ph.fai)
+        builds = sum(m.build for ph in p.phases for m in ph.fai) * 1000000
+        equips = sum(m.equipment for ph in p.phases for m in ph.fai) * 1000000
+        is_instalment = draws.chance(60)
+        ours = (p.firm.name, p.firm.uscc)
+        lumps = draws.whole(2, 5)
+        for k in range(lumps):
+            day = p.started_on + timedelta(days=draws.whole(-30, 20) + k * 70)
+            fen = total * 1000000 // lumps + draws.whole(0, 999999)
+            self._payment(p, draws, day, investor, ours, fen, "到位资金", "", 0)
+        if draws.chance(30):
+            day = p.started_on + timedelta(days=draws.whole(200, 400))
+            self._payment(p, draws, day, ours, investor, total * 50000, "往来", "", 0, is_cash_pool=True)
+        for phase in p.phases:
+            if phase.land:
+                self._payment(
+                    p, draws, phase.land.signed_on + timedelta(days=draws.whole(0, 25)), ours, FINANCE,
+                    phase.land.price_fen, "土地", phase.land.contract_no, phase.land.price_fen,
+                )  # fmt: skip
+            for m in phase.fai:
+                for amount, purpose, party, face, letter in (
+                    (m.build, "土建", builder, builds, "TJ"), (m.equipment, "设备", vendor, equips, "SB"),
+                ):  # fmt: skip
+                    if amount <= 0:
+                        continue
+                    day = first_of(m.month + draws.whole(0, 1)) + timedelta(days=draws.whole(5, 26))
+                    fen = amount * draws.whole(820, 1000) * 1000
+                    fen = fen if is_instalment else fen + draws.whole(0, 9999)
+                    contract = f"HT-{p.row_no}-{letter}{phase.code[-2:]}"
+                    self._payment(p, draws, day, ours, party, fen, purpose, contract, face, is_instalment)
+
+    def _payment(
+        self, p: Project, draws: Draws, day: date, payer: tuple[str, str], payee: tuple[str, str], fen: int,
+        purpose: str, contract: str, face: int, is_instalment: bool = False, is_cash_pool: bool = False,
+    ) -> None:  # fmt: skip
+        self.serial += 1
+        p.payments.append(
+            Payment(
+                day, draws.whole(32400, 61200), *payer, *payee, fen, purpose, contract, face,
+                f"3212{self.serial:016d}" if purpose in ("土建", "设备") else "", is_instalment, is_cash_pool,
+            )
+        )  # fmt: skip
+
+    def _loose(self, draws: Draws) -> Project:
+        """A filing of a standing firm that the investment bureau never signed: renovation, roof, purchase."""
+        firm = draws.pick([f for f in self.firms if f.is_background])
+        planned = draws.whole(3, 60) * 100
+        stem = self.names.stem()
+        p = Project(
+            "", stem + firm.industry.product + draws.pick(EXPANDING) + "项目", firm, firm.industry, firm.reporting_unit,
+            firm.town, firm.town_name, date(2021, 1, 1), "其他", None, "", firm.name, "江苏省泰州市", False, True, None,
+            planned, planned, planned // 2, 0, 0, False, 0, 0, 0, 0, 0, False, None,
+        )  # fmt: skip
+        filed = date(2021, 2, 1) + timedelta(days=draws.whole(0, 1650))
+        p.phases.append(self._phase(draws, p.name, filed, planned, True))
+        p.involves_land = True
+        p.floor_area = planned * 2
+        if draws.chance(650):
+            phase = p.phases[0]
+            self._start(p, phase, draws)
+            p.started_on, p.completed_on = phase.started_on, phase.completed_on
+        return p
+
+    # Months
+
+    def _series(self, firm: Firm, projects: list[Project], draws: Draws) -> None:
+        """Sales, equipment bought, power and staff, month by month."""
+        sales = [0] * MONTHS
+        if firm.base_sales:
+            level = 1000
+            for i in range(MONTHS):
+                level = max(300, level + draws.whole(-18, 22))
+                season = 55 if (FIRST_MONTH + i) % 12 == 1 else 100
+                sales[i] = firm.base_sales * level * season * draws.whole(85, 115) // 10000000
+        equipment = [0] * MONTHS
+        for p in projects:
+            for phase in p.phases:
+                for m in phase.fai:
+                    if m.equipment and m.month <= LAST_MONTH:
+                        equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(86, 100)
+            self._ramp(p, sales, draws)
+        end = MONTHS
+        if firm.closed:
+            end = max(0, min(MONTHS, month_of(firm.closed[0]) - FIRST_MONTH))
+        firm.sales = [v if i < end else 0 for i, v in enumerate(sales)]
+        firm.equipment = [v if i < end else 0 for i, v in enumerate(equipment)]
+        firm.power = [
+            v * firm.industry.kwh_per_wan * draws.whole(88, 112) // 10000 + (draws.whole(800, 9000) if i < end else 0)
+            for i, v in enumerate(firm.sales)
+        ]
+        people = draws.whole(4, 9)
+        firm.staff = [
+            (v // 90000 * people + v % 90000 * people // 90000 + people + draws.whole(0, 2) if i < end else 0)
+            if first_of(FIRST_MONTH + i) >= firm.registered_on
+            else 0
+            for i, v in enumerate(firm.sales)
+        ]
+        for i in range(MONTHS):
+            year = (FIRST_MONTH + i) // 12
+            if firm.above_scale_from is None and i >= 12 and sum(firm.sales[i - 12 : i]) >= 200000:
+                firm.above_scale_from = year + 1 if i % 12 > 2 else year
+
+    def _ramp(self, p: Project, sales: list[int], draws: Draws) -> None:
+        """The project's own sales: a trial month, a false start, then a ramp to what it can."""
+        if not p.produced_on:
+            return
+        capacity = p.expected_sales * 100 * draws.bell(300, 1500) // 12000
+        begin = month_of(p.produced_on) - FIRST_MONTH
+        reach = draws.whole(8, 20)
+        if draws.chance(120) and 4 <= begin < MONTHS + 3:
+            sales[begin - 4] += capacity // 40
+        if draws.chance(80) and begin < MONTHS:
+            sales[begin] += capacity // 30
+            begin += 4
+        for i in range(max(0, begin), MONTHS):
+            ramp = min(1000, 150 + 850 * (i - begin + 1) // reach)
+            season = 60 if (FIRST_MONTH + i) % 12 == 1 else 100
+            sales[i] += capacity * ramp * season * draws.whole(80, 120) // 10000000
+
+
+def _spread(total: int, weights: list[int], unit: int) -> list[int]:
+    """Share a total out by weights; every part is a multiple of the unit, the running sum never drifts."""
+    whole = sum(weights) or 1
+    out, running, told = [], 0, 0
+    for w in weights:
+        running += w
+        upto = total * running // whole // unit * unit
+        out.append(upto - told)
+        told = upto
+    return out
+
+
+def _office(draws: Draws) -> str:
+    return draws.pick(("姜堰区税务局第一税务分局", "姜堰区税务局第二税务分局", "姜堰区税务局第三税务分局"))
+
+
+def _places(district: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """The statutory towns of a district (code of nine, name) and its parks, from the seeds; invented where there are none."""
+    with (SEEDS / "division_town.csv").open(encoding="utf-8", newline="") as f:
+        towns = [
+            (r["code9"], r["name"])
+            for r in csv.DictReader(f)
+            if r["county_code"] == district and r["is_statutory"] == "true"
+        ]
+    with (SEEDS / "park.csv").open(encoding="utf-8", newline="") as f:
+        units = [r["reporting_unit"] for r in csv.DictReader(f) if r["district_code"] == district][:4]
+    if not towns:
+        towns = [(f"{district}{100 + i}", f"样{c}镇") for i, c in enumerate("甲乙丙丁戊己庚辛")]
+    return towns, units

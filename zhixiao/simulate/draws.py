@@ -1,0 +1,52 @@
+"""Random draws, one independent stream for each name: a new stream changes none of the others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+class Draws:
+    """The stream of (seed, district, name). Only uniform draws and integer arithmetic: no libm, no surprises."""
+
+    def __init__(self, seed: int, district: str, name: str) -> None:
+        digest = hashlib.sha256(f"{seed}|{district}|{name}".encode()).digest()
+        self.generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+
+    def whole(self, low: int, high: int) -> int:
+        """An integer, both ends included."""
+        return int(self.generator.integers(low, high + 1))
+
+    def chance(self, per_mille: int) -> bool:
+        """True in so many of a thousand draws."""
+        return self.whole(0, 999) < per_mille
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """One of them, all equally likely."""
+        return choices[self.whole(0, len(choices) - 1)]
+
+    def weighted(self, choices: Sequence[tuple[T, int]]) -> T:
+        """One of them by integer weight."""
+        at = self.whole(0, sum(w for _, w in choices) - 1)
+        for value, weight in choices:
+            at -= weight
+            if at < 0:
+                return value
+        raise AssertionError("weights add up")
+
+    def bell(self, low: int, high: int) -> int:
+        """An integer that is more often in the middle: the mean of three."""
+        return sum(self.whole(low, high) for _ in range(3)) // 3
+
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        """The same items in another order."""
+        return [items[int(i)] for i in self.generator.permutation(len(items))]
+
+    def wholes(self, low: int, high: int, n: int) -> list[int]:
+        """Many integers at once."""
+        return [int(x) for x in self.generator.integers(low, high + 1, n)]

@@ -1,0 +1,128 @@
+"""A world on disk: the departments' files below `out`, the truth beside it, and what a warehouse should know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zhixiao.simulate.build import make_world
+from zhixiao.simulate.delivery import Delivery
+from zhixiao.simulate.draws import Draws
+from zhixiao.simulate.forms import FileTruth, Style, Written, write
+from zhixiao.simulate.knowledge import Knowledge
+from zhixiao.simulate.mess import muddle
+from zhixiao.simulate.model import Config, World
+from zhixiao.simulate.views import HORIZON, SOURCES, deliveries
+
+
+@dataclass
+class Simulation:
+    """A simulated district: what is true, what was written, and what should be known of it."""
+
+    world: World
+    knowledge: Knowledge
+    files: list[FileTruth] = field(default_factory=list)
+
+    @property
+    def known_on(self) -> date:
+        """The latest received day."""
+        return max(f.received_on for f in self.files if f.received_on is not None)
+
+
+def simulate(config: Config, out: Path, with_district: bool = False) -> Simulation:
+    """Write the files of a world below `out` (source by source: only one delivery is held at a time)."""
+    world = make_world(config)
+    made = Simulation(world, Knowledge())
+    root = out / config.district if with_district else out
+    for source in SOURCES:
+        for n, delivery in enumerate(deliveries(world, source)):
+            for day, written, accepted_from in _files(config, delivery, n):
+                folder = f"{source}/{day.isoformat()}"
+                if written.truths and written.truths[0].folder:
+                    folder = written.truths[0].folder
+                target = root / folder / written.path_name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(written.body)
+                for truth in written.truths:
+                    truth.folder = folder
+                made.files += written.truths
+                if accepted_from is not None:
+                    made.knowledge.add(accepted_from, written.truths[0].file_name, written.accepted)
+    return made
+
+
+def _files(config: Config, delivery: Delivery, n: int) -> Iterator[tuple[date, Written, Delivery | None]]:
+    """(received day, file, the delivery that it makes known) of one delivery."""
+    if config.mess == "none":
+        yield delivery.received_on, write(delivery, Style(container=delivery.form)), delivery
+        return
+    draws = Draws(config.seed, config.district, f"mess/{config.mess}/{delivery.source}/{n}")
+    for written, told in muddle(delivery, draws, config.mess, HORIZON):
+        yield (
+            (told or delivery).received_on if not written.truths[0].received_on else written.truths[0].received_on,
+            written,
+            told,
+        )
+
+
+def write_truth(made: Simulation, folder: Path) -> None:
+    """The truth as Parquet: files, quarantined cells, projects; and world.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [{k: v for k, v in asdict(f).items() if k != "cells"} for f in made.files]
+    _table(folder / "files.parquet", files)
+    _table(
+        folder / "cells.parquet",
+        [
+            {"source": f.source, "file_name": f.file_name, "file_sha256": f.sha256, "received_on": f.received_on, **asdict(c)}
+            for f in made.files
+            for c in f.cells
+        ],
+        {"source": "", "file_name": "", "file_sha256": "", "received_on": HORIZON, "sheet": "", "row": 0, "column": "", "reason": ""},
+    )  # fmt: skip
+    projects = [
+        {
+            "signing_row_no": p.row_no or None,
+            "project_codes": "、".join(ph.code for ph in p.phases) or None,
+            "uscc": p.firm.uscc if p.firm else None,
+            "signed_on": p.signed_on,
+            "filed_on": min((ph.filed_on for ph in p.phases), default=None),
+            "started_on": p.started_on,
+            "completed_on": p.completed_on,
+            "produced_on": p.produced_on,
+            "withdrawn_on": p.withdrawn_on,
+            "invested": sum(m.total for ph in p.phases for m in ph.fai),
+        }
+        for p in made.world.all_projects
+    ]
+    _table(folder / "projects.parquet", projects)
+    head = asdict(made.world.config) | {"known_on": made.known_on.isoformat(), "files": len(made.files)}
+    (folder / "world.json").write_text(json.dumps(head, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _table(path: Path, rows: list[dict[str, object]], empty: dict[str, object] | None = None) -> None:
+    columns = list(rows[0]) if rows else list(empty or {})
+    data = {c: [_plain(r[c]) for r in rows] for c in columns}
+    if not rows and empty:
+        table = pa.table({c: pa.array([], type=pa.scalar(v).type) for c, v in empty.items()})
+    else:
+        table = pa.table({c: _array(v) for c, v in data.items()})
+    pq.write_table(table, path, compression="none", store_schema=False)
+
+
+def _array(values: list[object]) -> pa.Array:
+    if any(isinstance(v, Decimal) for v in values):
+        return pa.array(values, type=pa.decimal128(38, 6))
+    if all(v is None for v in values):
+        return pa.array(values, type=pa.string())
+    return pa.array(values)
+
+
+def _plain(value: object) -> object:
+    return value.quantize(Decimal("0.000001")) if isinstance(value, Decimal) else value
