@@ -27,14 +27,6 @@ ORGANISATION = (
     "|园区|产业园|工业园|开发区|农场|林场|养殖场|商店|超市|酒店|饭店|宾馆|村$|社区$|街道$|镇$|账户|专户|资金池|电站"
     "|(?i:\\b(?:co|ltd|inc|gmbh|corp|llc|plc|ag|kg|bv|sa|limited|company|group|holdings?|bank|fund)\\b)"
 )
-# Words written by hand, in which somebody may have put a phone number.
-FREE_TEXT = frozenset(
-    (
-        "summary", "blocker", "revision_reason", "site_address", "task", "breach", "exit_action", "red_line",
-        "introducer", "investor", "lead_role", "site_progress", "matched_partner", "account", "project_name",
-        "responsible_unit", "service_unit", "signing_event",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,7 +132,12 @@ def _dated(column: Column, plain: str, grammar: str, thorough: bool, precision: 
 def _date(column: Column, context: FileContext, thorough: bool) -> Cell:
     t = f"t_{column.name}"
     # A year of two digits is no year: `25-3-1` goes to the thorough reading, which refuses it.
-    plain = f"case when try_cast({t} as date) >= date '1000-01-01' then try_cast({t} as date) end"
+    # The cast ignores what stands behind a date, and knows words such as `epoch`: it gets digits alone.
+    is_plain = (
+        f"{t} < ':' and case when strlen({t}) <= 10 then right({t}, 1) < ':' and not contains({t}, ' ')"
+        f" else strlen({t}) = 19 and ends_with({t}, ' 00:00:00') end"
+    )
+    plain = f"case when {is_plain} and try_cast({t} as date) >= date '1000-01-01' then try_cast({t} as date) end"
     return _dated(column, plain, f"zx_date_of(zx_date_text({t}), {context.serial_base})", thorough, precision=True)
 
 
@@ -152,7 +149,8 @@ def _period(column: Column, context: FileContext, thorough: bool) -> Cell:
 
 def _timestamp(column: Column, context: FileContext, thorough: bool) -> Cell:
     t = f"t_{column.name}"
-    plain = f"case when try_cast({t} as timestamp) >= timestamp '1000-01-01' then try_cast({t} as timestamp) end"
+    cast = f"try_cast({t} as timestamp)"
+    plain = f"case when {t} < ':' and strlen({t}) <= 19 and {cast} >= timestamp '1000-01-01' then {cast} end"
     return _dated(column, plain, f"{{'d': zx_timestamp_of(zx_date_text({t}), {context.serial_base})}}", thorough)
 
 
@@ -194,7 +192,9 @@ def _enum(column: Column, context: FileContext, thorough: bool) -> Cell:
     name, t = column.name, f"t_{column.name}"
     allowed = ", ".join(quote(a) for a in column.allowed)
     unknown = f"when n_{name} not in ({allowed}) then 'enum_unknown'" if thorough else ""
-    blanks_gone = f"case when {t} in ({allowed}) then {t} else regexp_replace(zx_half({t}), '\\s', '', 'g') end"
+    blanks_gone = (
+        f"case when {t} in ({allowed}) then {t} else zx_mask(regexp_replace(zx_half({t}), '\\s', '', 'g')) end"
+    )
     return Cell(
         plain=blanks_gone if thorough else t,
         value=f"f_{name}",
@@ -260,16 +260,17 @@ def _credit_code(column: Column, context: FileContext, thorough: bool) -> Cell:
 
 def _text(column: Column, context: FileContext, thorough: bool) -> Cell:
     name, t = column.name, f"t_{column.name}"
-    is_free = name in FREE_TEXT
+    # Words are written by hand: somebody may have put a phone number into any of them.
     text = f"zx_text({t})"
-    probe = f"length({t}) - length(translate({t}, '0123456789', '')) >= 7 or contains({t}, '@')" if is_free else "false"
-    plain = f"zx_mask({text})" if is_free and thorough else text
+    probe = f"zx_may_hold_person({t})"
+    plain = f"zx_mask({text})" if thorough else text
     error = _case(_empty_key(column))
     if column.party is None:
         return Cell(plain, f"f_{name}", probe, error=error)
     code = f"t_{column.party}" if context.has_code and column.party else ""
     # Without a credit code, or with the hash of a person's number in its place (18 characters or not).
-    probe = f"t_{name} is not null and ({code} is null or {_may_be_person(code)})" if code else f"t_{name} is not null"
+    unsure = f"({code} is null or {_may_be_person(code)} or {probe})" if code else "true"
+    probe = f"t_{name} is not null and {unsure}"
     if not thorough:
         return Cell(plain, f"f_{name}", probe, error=error)
     no_code = f"(n_{column.party} is null or starts_with(n_{column.party}, 'PID-'))" if code else "true"
@@ -305,7 +306,7 @@ def _number(column: Column, context: FileContext, thorough: bool) -> Cell:
     dollars = column.value_type == "money" and _is_foreign(unit_name)
     if not thorough:
         return Cell(
-            plain=_plain_number(f"t_{name}", k),
+            plain=_guarded(f"t_{name}", _plain_number(f"t_{name}", k)),
             value=f"f_{name}",
             probe=_unsettled(name),
             error=_case(
@@ -329,7 +330,7 @@ def _number(column: Column, context: FileContext, thorough: bool) -> Cell:
     )
     foreign = [quote(u) for u in known if column.value_type == "money" and _is_foreign(u)]
     return Cell(
-        plain=_plain_number(f"t_{name}", k),
+        plain=_guarded(f"t_{name}", _plain_number(f"t_{name}", k)),
         value=f"cast(coalesce(f_{name}, {reading}) as decimal(18,6))",
         probe=_unsettled(name),
         thorough=f"case when {_unsettled(name)} then regexp_extract(zx_without_thousands(zx_number_text(t_{name})),"
@@ -384,6 +385,11 @@ def _plain_number(t: str, k: Fraction) -> str:
             multiplier = f"cast({digits} as decimal({max(len(mantissa), places)},{places}))"
             return f"try_cast(try_cast({t} as decimal({width},{scale})) * {multiplier} as decimal(18,6))"
     return f"try_cast({_scaled(f'try_cast({t} as decimal(28,10))', k)} as decimal(18,6))"
+
+
+def _guarded(t: str, plain: str) -> str:
+    """The cast takes `1_000` for a thousand."""
+    return f"case when not contains({t}, '_') then {plain} end"
 
 
 def _scaled(number: str, k: Fraction) -> str:

@@ -27,6 +27,10 @@ PERSONAL_HEADER = re.compile(
     r"|经办人|填报人|填表人|制表人|审核人|复核人|负责人|姓名|传真|微信|护照|住址",
     re.IGNORECASE,
 )
+_PERSONS = re.compile(
+    r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)[1-9]\d{5}(?:19|20)\d{9}[\dXx](?!\d)"
+    r"|[\w.%+-]+@[\w.-]+\.[A-Za-z]{2,}"
+)
 _BRACKETS = str.maketrans("〔〕[]【】{}", "()()()()")
 _GROUP = re.compile(r"\(([^()]*)\)")
 _UNIT_BANNER = re.compile(r"单位\s*[:：]\s*([^\s，,；;。)）|]+)")
@@ -62,13 +66,14 @@ class Banner:
 
 @dataclass(frozen=True)
 class Header:
-    """A header that was found. `bottom` is its last physical row (1-based)."""
+    """A header that was found. `bottom` is its last physical row (1-based); `nameless` columns have no header."""
 
     top: int
     bottom: int
     found: dict[str, FoundColumn]
     unknown: dict[int, str]
     personal: dict[int, str]
+    nameless: tuple[int, ...]
     missing: tuple[Column, ...]
     headers_found: tuple[str, ...]
     repeats: tuple[tuple[str | None, ...], ...]
@@ -79,6 +84,11 @@ def tidy(text: str) -> str:
     """A header without width, spaces, line breaks, kinds of bracket and a closing colon."""
     s = unicodedata.normalize("NFKC", text).translate(_BRACKETS)
     return _INVISIBLE.sub("", s).rstrip(":;")
+
+
+def without_persons(text: str) -> str:
+    """A header as it may be stored: whoever writes a phone number there did not mean a column."""
+    return _PERSONS.sub("[已删除]", text)
 
 
 def take_apart(text: str) -> Label:
@@ -121,6 +131,7 @@ def find_header(head: Sequence[Row], merges: Sequence[Merge], contract: Contract
     """
     best: tuple[tuple[int, int, int, int], int, int, dict[str, FoundColumn], list[list[str]]] | None = None
     index = _LabelIndex(contract)
+    merges = [m for m in merges if m[0] <= MAX_HEADER_ROW + MAX_LEVELS]
     for top in range(1, min(len(head), MAX_HEADER_ROW) + 1):
         for levels in range(1, MAX_LEVELS + 1):
             bottom = top + levels - 1
@@ -141,7 +152,7 @@ def find_header(head: Sequence[Row], merges: Sequence[Merge], contract: Contract
     for i, path in enumerate(paths, start=1):
         if i in taken or not path:
             continue
-        name = " ".join("-".join(path).split())
+        name = without_persons(" ".join("-".join(path).split()))
         (personal if PERSONAL_HEADER.search(tidy(name)) else unknown)[i] = name
     return Header(
         top=top,
@@ -149,8 +160,9 @@ def find_header(head: Sequence[Row], merges: Sequence[Merge], contract: Contract
         found=found,
         unknown=_distinct(unknown),
         personal=personal,
+        nameless=tuple(i for i, path in enumerate(paths, start=1) if not path),
         missing=tuple(c for c in contract.file_columns if c.required_in_file and c.name not in found),
-        headers_found=tuple("-".join(p) for p in paths if p),
+        headers_found=tuple(without_persons("-".join(p)) for p in paths if p),
         repeats=tuple(tuple(r) for r in head[max(0, top - 3) : bottom]),
         banner=read_banner(head[: top - 1]),
     )

@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from zhixiao.contracts import Contract, load_contract
 from zhixiao.identifiers import code_marks
@@ -24,7 +25,7 @@ from zhixiao.landing import reasons
 from zhixiao.landing.cells import Cell, FileContext, cell_sql, quote
 from zhixiao.landing.container import open_member
 from zhixiao.landing.grid import Sheet, read_sheets
-from zhixiao.landing.header import FoundColumn, Header, find_header, take_apart, tidy
+from zhixiao.landing.header import FoundColumn, Header, find_header, take_apart, tidy, without_persons
 from zhixiao.landing.refusal import Refusal
 from zhixiao.landing.report import ColumnUse, Drop, FileReport, LandedPaths
 from zhixiao.landing.units import Unit, factor, find_unit
@@ -53,10 +54,13 @@ LARGE_FILE = 16 << 20
 # Share of an unknown column's values that look like phones or identity numbers from which it is personal.
 PERSONAL_SHARE = 0.2
 
-NOTE_START = (
-    "^(注|备注|说明|附注|附|填表说明|填报说明|制表|制单|审核|复核|填报|填表|单位负责|统计负责|负责人|单位领导|分管领导|数据来源"
-    "|资料来源|报送|经办|联系|打印|导出|截至|截止|\\*|※|★|①)"
+NOTE_WORDS = (
+    "注|备注|说明|附注|附|填表说明|填报说明|制表|制单|审核|复核|填报|填表|单位负责|统计负责|负责人|单位领导|分管领导|数据来源"
+    "|资料来源|报送|经办|联系|打印|导出|截至|截止|\\*|※|★|①"
 )
+NOTE_START = f"^({NOTE_WORDS})"
+# `制表人：张三`, `审核：李四` and `日期：…` side by side, each in a cell of its own (joined by \x01).
+NOTES_ONLY = f"^({NOTE_WORDS})[^\\x01]*(\\x01({NOTE_WORDS}|日期|时间|电话)[^\\x01]*)*$"
 CONTROL = (
     "^(合计|小计|总计|共计|累计|全区|全市|其中)([:：(（].*|合计|小计|总计|数)?$|^其中.{0,15}$"
     "|^.{0,12}(合计|小计|总计)([:：(（].*)?$"
@@ -194,7 +198,7 @@ def plan_sheets(contract: Contract, sheets: list[Sheet]) -> tuple[list[SheetPlan
             words = reasons.column_missing([c.label_zh for c in best.missing])
             raise _refuse("column_missing", words, list(best.headers_found), names)
     if not plans:
-        found = [t for s in sheets for row in s.head[:1] for t in row if t][:50]
+        found = [without_persons(t) for s in sheets for row in s.head[:1] for t in row if t][:50]
         raise _refuse("header_not_found", reasons.header_not_found(names), found, names)
     for plan in plans:
         unitless = [
@@ -332,6 +336,7 @@ class _SheetSql:
     def build(self, is_large: bool) -> None:
         """Type the sheet into `self.table`, then look at unknown columns and at codes."""
         source = f"{self._filled_relation()} where row_number > {self.plan.header.bottom}"
+        self._keep_nameless(source)
         if is_large:
             self._choose_readings(set(self.plan.header.found))
         else:
@@ -340,6 +345,16 @@ class _SheetSql:
         self.con.execute(f"create temp table {self.table} as {self._typed_sql(source)}")
         self._drop_personal()
         self._mark_codes()
+
+    def _keep_nameless(self, source: str) -> None:
+        """Cells that stand under no header are an unknown column like any other, where there are any."""
+        nameless = self.plan.header.nameless
+        if not nameless:
+            return
+        counts = ", ".join(f"count(nullif(zx_trim(c{i}), ''))" for i in nameless)
+        row = self.con.execute(f"select {counts} from {source}").fetchone()
+        assert row is not None
+        self.unknown |= {i: f"第{i}列（无表头）" for i, n in zip(nameless, row, strict=True) if n}
 
     def _choose_readings(self, thorough: set[str]) -> None:
         found = self.plan.header.found
@@ -360,7 +375,8 @@ class _SheetSql:
         probes = [f"coalesce(bool_or({c.probe}), false) as {n}" for n, c in self.cells.items()]
         looks = " or ".join(f"coalesce({_looks_like_control(x)}, false)" for x in self._label_texts())
         row = self.con.execute(
-            f"select {', '.join(probes)}, coalesce(bool_or({looks}), false), coalesce(bool_or({self._lonely()}), false)"
+            f"select {', '.join(probes)}, coalesce(bool_or({looks}), false),"
+            f" coalesce(bool_or(({self._lonely()}) or {_looks_like_note(self._first_text())}), false)"
             f" from ({self._read_sql(source)})"
         ).fetchone()
         assert row is not None
@@ -383,15 +399,14 @@ class _SheetSql:
     def _filled_relation(self) -> str:
         """The sheet with every vertical merge below the header filled down, inside the merge only."""
         sheet, bottom = self.plan.sheet, self.plan.header.bottom
-        spans = [(max(r1, bottom + 1), c, r2, r1) for r1, c1, r2, c2 in sheet.merges if r2 > r1 and r2 > bottom
-                 for c in range(c1, c2 + 1) if c == c1 and c <= sheet.n_columns]  # fmt: skip
+        spans = {(c, r1, r2) for r1, c, r2, _ in sheet.merges if r2 > r1 > bottom and c <= sheet.n_columns}
         if not spans:
             return sheet.relation
         filled = f"filled_{self.table}"
-        self.con.execute(f"create temp table {filled}_spans (c integer, r1 bigint, r2 bigint)")
-        self.con.executemany(f"insert into {filled}_spans values (?, ?, ?)", [(c, r1, r2) for _, c, r2, r1 in spans])
+        columns = zip(("c", "r1", "r2"), zip(*sorted(spans), strict=True), strict=True)
+        self.con.register(f"{filled}_spans", pa.table({name: pa.array(v, pa.int64()) for name, v in columns}))
         self.con.execute(f"create temp table {filled} as select * from {sheet.relation}")
-        for c in sorted({c for _, c, _, _ in spans}):
+        for c in sorted({c for c, _, _ in spans}):
             self.con.execute(
                 f"update {filled} set c{c} = top.c{c} from {filled}_spans s join {sheet.relation} top"
                 f" on top.row_number = s.r1 where s.c = {c} and {filled}.c{c} is null"
@@ -498,7 +513,9 @@ class _SheetSql:
                     f"({filled}) = 1 and length({first}) > 4 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')"
                 )
             is_note = f"regexp_matches({first}, {quote(NOTE_START)}) or ({alone})"
-            whens.append(f"when {self._lonely()} and ({is_note}) then 'note'")
+            cells = ", ".join(f"nullif(r{i}, '')" for i in range(1, n + 1))
+            only = f"{_looks_like_note(first)} and regexp_matches(concat_ws(chr(1), {cells}), {quote(NOTES_ONLY)})"
+            whens.append(f"when ({self._lonely()}) and ({is_note}) or {only} then 'note'")
         repeated = [self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2]
         if repeated:
             whens.append(f"when {' or '.join(repeated)} then 'header'")
@@ -515,11 +532,10 @@ class _SheetSql:
 
     def _drop_personal(self) -> None:
         """Unknown columns whose values look like phones or identity numbers are dropped at the door."""
-        mobile = "'(^|\\D)(?:\\+?86)?1[3-9]\\d{9}($|\\D)'"
         for i, name in list(self.unknown.items()):
             row = self.con.execute(
                 f"select count(u_{i}) filter (class = 'data'), count(*) filter (class = 'data' and"
-                f" (regexp_matches(u_{i}, {mobile}) or zx_is_personal_id(upper(zx_code(u_{i}))))) from {self.table}"
+                f" zx_is_person(u_{i})) from {self.table}"
             ).fetchone()
             assert row is not None
             if row[1] and row[1] >= PERSONAL_SHARE * row[0]:
@@ -632,8 +648,8 @@ class _SheetSql:
         pairs = ", ".join(f"{quote(n)}, cast(t.{n} as varchar)" for n in numeric)
         values = f"cast(json_object({pairs}) as varchar)" if numeric else "'{}'"
         return (
-            f'select {quote(self.plan.sheet.name)} as sheet, t.row_number, t.label, {values} as "values"'
-            f" from {self.table} t where t.class = 'control'"
+            f"select {quote(self.plan.sheet.name)} as sheet, t.row_number, zx_mask(t.label) as label,"
+            f" {values} as \"values\" from {self.table} t where t.class = 'control'"
         )
 
     def scopes(self) -> list[str]:
@@ -659,6 +675,11 @@ class _SheetSql:
 def _looks_like_control(x: str) -> str:
     """A cheap look first: almost no cell begins or ends like a total."""
     return " or ".join(f"starts_with({x}, '{c}')" for c in "合小总共累全其") + f" or contains({x}, '计')"
+
+
+def _looks_like_note(x: str) -> str:
+    """The first characters of all that may begin a note."""
+    return f"coalesce(contains('注备说附填制审复单统负分数资报经联打导截*※★①', left({x}, 1)), false)"
 
 
 def _is_control(x: str) -> str:

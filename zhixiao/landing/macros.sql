@@ -93,7 +93,7 @@ create or replace temp macro zx_date_text(t) as (
     case when contains(t, '年') then regexp_replace(zx_half(t), '\s', '', 'g') else zx_half(t) end
 );
 create or replace temp macro zx_date_of(x, serial_base) as case
-    when regexp_full_match(x, '\d{4}[-./年]\d{1,2}[-./月]\d{1,2}[日号]?([ T]*\d{1,2}[:时].*)?')
+    when regexp_full_match(x, '\d{4}[-./年]\d{1,2}[-./月]\d{1,2}[日号]?([ T]*\d{1,2}[:时][\d:.分秒Z+ ]*)?')
         then zx_day(
             substring(x, 1, 4),
             regexp_extract(x, '^\d{4}.(\d{1,2})', 1),
@@ -171,26 +171,44 @@ create or replace temp macro zx_without_thousands(x) as case
 end;
 
 -- Phones, identity numbers and e-mail addresses never pass the door in free text.
+create or replace temp macro zx_mask_once(t) as regexp_replace(
+    regexp_replace(
+        t,
+        '(^|[^\dA-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]($|[^\dA-Za-z])',
+        '\1[身份证号已删除]\2',
+        'g'
+    ),
+    '(^|\D)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}($|\D)',
+    '\1[电话已删除]\2',
+    'g'
+);
+-- Twice: one blank between two numbers is the end of the first, and only then the beginning of the second.
+create or replace temp macro zx_mask_all(t) as regexp_replace(
+    zx_mask_once(zx_mask_once(t)), '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}', '[邮箱已删除]', 'g'
+);
 create or replace temp macro zx_mask(t) as case
-    when regexp_matches(t, '\d{7}|@')
-        then regexp_replace(
-            regexp_replace(
-                regexp_replace(
-                    t,
-                    '(^|[^\dA-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]($|[^\dA-Za-z])',
-                    '\1[身份证号已删除]\2',
-                    'g'
-                ),
-                '(^|\D)1[3-9]\d{9}($|\D)',
-                '\1[电话已删除]\2',
-                'g'
-            ),
-            '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}',
-            '[邮箱已删除]',
-            'g'
-        )
-    else t
+    -- Measured: the search for single characters costs a fifth of the expression behind it.
+    when not (
+        contains(t, '1') or contains(t, '0') or contains(t, '@') or contains(t, '１') or contains(t, '０')
+    ) then t
+    when not regexp_matches(t, '[\d０-９][\d０-９ -]{9}|@') then t
+    -- Eighteen digits alone are a permit as often as a person: the check character tells.
+    when regexp_full_match(t, '\d{17}[\dXx]')
+        then case when zx_is_personal_id(upper(t)) then '[身份证号已删除]' else t end
+    when regexp_matches(t, '[０-９]{11}') then zx_mask_all(translate(t, '０１２３４５６７８９', '0123456789'))
+    else zx_mask_all(t)
 end;
+-- The same as a look that prepares no expression: ten digits, or an address.
+create or replace temp macro zx_may_hold_person(t) as (
+    length(t) - length(translate(t, '0123456789０１２３４５６７８９', '')) >= 10 or contains(t, '@')
+);
+-- A whole cell that is about a person: a mobile number with whatever beside it, or an identity number.
+create or replace temp macro zx_is_person(t) as (
+    zx_may_hold_person(t) and (
+        regexp_matches(zx_half(t), '(^|\D)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}($|\D)')
+        or zx_is_personal_id(upper(zx_code(t)))
+    )
+);
 
 -- Project codes: hyphens of any kind, a trailing #, hyphens left out; several codes in one cell stay a list.
 create or replace temp macro zx_project_code(x) as case
