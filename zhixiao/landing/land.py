@@ -208,7 +208,8 @@ def plan_sheets(contract: Contract, sheets: list[Sheet]) -> tuple[list[SheetPlan
         if unitless:
             headers = list(plan.header.headers_found)
             raise _refuse("unit_unknown", reasons.unit_unknown(unitless), headers, names)
-    warnings = [f"sheet {s.name!r} lacks {[c.label_zh for c in h.missing]}" for s, h in partial]
+    warnings = [w for s in sheets for w in s.warnings]
+    warnings += [f"工作表“{s.name}”缺少 / sheet lacks: {'、'.join(c.label_zh for c in h.missing)}" for s, h in partial]
     return plans, ignored + [s.name for s, _ in partial], warnings
 
 
