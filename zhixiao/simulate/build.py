@@ -26,14 +26,15 @@ from zhixiao.simulate.model import (
 from zhixiao.simulate.names import DOINGS, EXPANDING, INDUSTRY_WEIGHTS, Names
 
 MONTHS = LAST_MONTH - FIRST_MONTH + 1
-SIGNED_A_YEAR = {2021: 170, 2022: 185, 2023: 175, 2024: 165, 2025: 160}
-BACKGROUND_FIRMS = 560
+SIGNED_A_YEAR = {2021: 180, 2022: 201, 2023: 185, 2024: 180, 2025: 174}
+# Of these nine in ten are of 1 亿元 or more: the published counts are of those.
+BACKGROUND_FIRMS = 760
 # 亿元 in hundredths, by the bands of the city.
-SIZES = (((20, 49), 5), ((50, 99), 9), ((100, 499), 60), ((500, 999), 14), ((1000, 4900), 11), ((5000, 8000), 1))
+SIZES = (((20, 49), 3), ((50, 99), 6), ((100, 499), 65), ((500, 999), 14), ((1000, 4900), 11), ((5000, 8000), 1))
 CHANNELS = (("以商引商", 25), ("产业链招商", 25), ("小分队招商", 20), ("基金招商", 10), ("场景招商", 8), ("其他", 12))
 DRIVERS = (
-    ("市场需求牵引型", 34), ("技术变革驱动型", 26), ("环保安全合规型", 12), ("总部生态引领型", 10), ("上市融资拓展型", 8),
-    ("外资追加投资型", 10),
+    ("市场需求牵引型", 34), ("技术变革驱动型", 26), ("环保安全合规型", 12), ("总部生态引领型", 10),
+    ("上市融资拓展型", 8), ("外资追加投资型", 10),
 )  # fmt: skip
 PATHS = (("常规", 66), ("承诺制", 12), ("容缺受理", 6), ("拿地即开工", 9), ("分阶段", 7))
 ORIGINS = ("上海市", "江苏省苏州市", "浙江省杭州市", "广东省深圳市", "江苏省无锡市", "江苏省泰州市")
@@ -379,7 +380,7 @@ class _Builder:
         )
 
     def _invest(self, p: Project, phase: Phase, end: date, is_left: bool, draws: Draws) -> None:
-        """Monthly investment: an S-curve with weather, idle spells and lumps of equipment, in the firm's rounding unit."""
+        """Monthly investment: an S-curve with weather, idle spells and lumps of equipment, in a rounding unit."""
         assert phase.started_on is not None
         begin = max(month_of(phase.started_on), month_of(phase.filed_on))
         n = max(2, month_of(end) - begin + 1)
@@ -561,7 +562,7 @@ class _Builder:
         if firm.base_sales:
             level = 1000
             for i in range(MONTHS):
-                level = max(300, level + draws.whole(-18, 22))
+                level = max(300, level + draws.whole(-20, 20))
                 season = 55 if (FIRST_MONTH + i) % 12 == 1 else 100
                 sales[i] = firm.base_sales * level * season * draws.whole(85, 115) // 10000000
         equipment = [0] * MONTHS
@@ -596,7 +597,7 @@ class _Builder:
         """The project's own sales: a trial month, a false start, then a ramp to what it can."""
         if not p.produced_on:
             return
-        capacity = p.expected_sales * 100 * draws.bell(300, 1500) // 12000
+        capacity = p.expected_sales * 100 * draws.bell(200, 1200) // 12000
         begin = month_of(p.produced_on) - FIRST_MONTH
         reach = draws.whole(8, 20)
         if draws.chance(120) and 4 <= begin < MONTHS + 3:
@@ -627,7 +628,7 @@ def _office(draws: Draws) -> str:
 
 
 def _places(district: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """The statutory towns of a district (code of nine, name) and its parks, from the seeds; invented where there are none."""
+    """The statutory towns of a district (code of nine, name) and its parks, from the seeds; else invented."""
     with (SEEDS / "division_town.csv").open(encoding="utf-8", newline="") as f:
         towns = [
             (r["code9"], r["name"])

@@ -127,7 +127,8 @@ _STYLES = (
     '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
     '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
     '<fonts count="1"><font><sz val="11"/><name val="宋体"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
     '<cellXfs count="3"><xf numFmtId="0" xfId="0"/><xf numFmtId="164" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="165" xfId="0" applyNumberFormat="1"/></cellXfs></styleSheet>'
@@ -157,14 +158,17 @@ def xlsx_bytes(sheets: Sequence[Sheet]) -> bytes:
     rels += f'<Relationship Id="rId{k + 2}" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/>'
     items = "".join(f'<si><t xml:space="preserve">{escape(s)}</t></si>' for s in strings)
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    root = f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    book = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>'
+    shared = f'<sst xmlns="{_MAIN}" uniqueCount="{len(strings)}">{items}</sst>'
     front = [
         ("[Content_Types].xml", f"{_TYPES}{overrides}</Types>"),
-        ("_rels/.rels", f'{_RELS}<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'),
-        ("xl/workbook.xml", f'{head}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>'),
+        ("_rels/.rels", f"{_RELS}{root}</Relationships>"),
+        ("xl/workbook.xml", head + book),
         ("xl/_rels/workbook.xml.rels", f"{_RELS}{rels}</Relationships>"),
         ("xl/styles.xml", _STYLES),
-        ("xl/sharedStrings.xml", f'{head}<sst xmlns="{_MAIN}" uniqueCount="{len(strings)}">{items}</sst>'),
-    ]  # fmt: skip
+        ("xl/sharedStrings.xml", head + shared),
+    ]
     return zip_bytes([(name, text.encode()) for name, text in front + parts])
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from zhixiao.simulate.model import Phase, Project
 
-Value = str | int | bool | Decimal | date | datetime | None
+Value = Any
+"""str, int, bool, Decimal, date, datetime or None, by the value type of the column."""
 
 
 @dataclass
 class Line:
     """One row as stated: values by contract column, in the column's own unit; and whom it is truly about."""
 
-    values: dict[str, Value]
+    values: Mapping[str, Value]
     project: Project | None = None
     phase: Phase | None = None
 

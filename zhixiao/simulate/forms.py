@@ -239,7 +239,7 @@ class _Form:
             return self.number(column, value)
         if isinstance(value, int):
             return str(value) if self.is_text else Decimal(value)
-        return value + " " if column.name == self.style.trailing_space else value
+        return f"{value} " if column.name == self.style.trailing_space else str(value)
 
     def money(self, line: Line, bad: set[str]) -> Decimal:
         total = Decimal(0)

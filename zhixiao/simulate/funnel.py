@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from itertools import pairwise
+from typing import Any
 
 from zhixiao.simulate.calendar import SEEDS, add_months, first_of, last_of, month_of
 from zhixiao.simulate.knowledge import Knowledge, Statement
@@ -38,7 +41,7 @@ class Standing:
 
     project_id: str
     project: Project
-    row: dict[str, object]
+    row: Mapping[str, Any]
     in_ledger: bool
     cuts: dict[str, str] = field(default_factory=dict)
     dates: dict[str, Dates] = field(default_factory=lambda: {r: {} for r in READINGS})
@@ -169,7 +172,7 @@ class Funnel:
         seen: set[int] = set()
         for no, history in self.ledger.items():
             last = next(s for _, s in reversed(history) if s is not None)
-            p = Standing(f"{self.district}-{no}", by_no[no], last.line.values, True)  # type: ignore[arg-type]
+            p = Standing(f"{self.district}-{no}", by_no[no], last.line.values, True)
             gone = [day for day, s in history if day > last.received_on and s is None]
             if gone and gone[0] <= self.as_of:
                 p.withdrawn_on = gone[0]
@@ -228,8 +231,8 @@ class Funnel:
 
     def _invested(self, p: Standing) -> None:
         told: dict[str, Decimal] = {}
-        reports = [s for s in self.reports.get(id(p.project), []) if s["stat_period"] <= self.as_of]  # type: ignore[operator]
-        for s in sorted(reports, key=lambda s: (s["stat_period"], s["project_code"])):  # type: ignore[arg-type,return-value]
+        reports = [s for s in self.reports.get(id(p.project), []) if s["stat_period"] <= self.as_of]
+        for s in sorted(reports, key=lambda s: (s["stat_period"], s["project_code"])):
             month, cum, code = s["stat_period"], s["investment_cum"], str(s["project_code"])
             assert isinstance(month, date) and isinstance(cum, Decimal)
             at = month_of(month)
@@ -267,7 +270,7 @@ class Funnel:
             told = self.recognised.get((no, kind), [])
             passed = [s for s in told if s["result"] != "撤销"]
             undone = [s["recognised_date"] for s in told if s["result"] == "撤销" and passed and s.is_after(passed[-1])]
-            if passed and passed[-1]["result"] == "通过" and not any(d <= self.as_of for d in undone):  # type: ignore[operator]
+            if passed and passed[-1]["result"] == "通过" and not any(d <= self.as_of for d in undone):
                 _put(claimed, name, passed[-1]["actual_date"])
 
     # Evidenced
@@ -316,7 +319,7 @@ class Funnel:
             return
         sold = self.sales.get(uscc, {})
         months = sorted(m for m, v in sold.items() if v > 0 and m >= month_of(ready))
-        pair = next(((a, b) for a, b in zip(months, months[1:], strict=False) if b - a <= 2), None)
+        pair = next(((a, b) for a, b in pairwise(months) if b - a <= 2), None)
         if pair is None:
             return
         evidenced["produced"], p.complete_on = last_of(pair[0]), last_of(pair[1])
@@ -333,7 +336,7 @@ class Funnel:
             if terms["agreed_tax"] is not None:
                 tax_goal = terms["agreed_tax"]
             elif terms["agreed_tax_per_mu"] is not None and terms["agreed_land_area"] is not None:
-                tax_goal = terms["agreed_tax_per_mu"] * terms["agreed_land_area"]  # type: ignore[operator]
+                tax_goal = terms["agreed_tax_per_mu"] * terms["agreed_land_area"]
         if not isinstance(sales_goal, Decimal) or not isinstance(tax_goal, Decimal):
             return None
         sold, taxed = self.sales.get(uscc, {}), self.tax.get(uscc[8:17], {})
@@ -403,7 +406,10 @@ class Figures:
         for kind, start in self._windows(day):
             if name[0] == "landing_rate_36m" and kind != "year":
                 continue
-            held = self.sums.setdefault((*cut, kind, start, form, *name), {r: Sums() for r in READINGS})
+            key = (*cut, kind, start, form, *name)
+            held = self.sums.get(key)
+            if held is None:
+                held = self.sums[key] = {"claimed": Sums(), "evidenced": Sums()}
             out.append(held[reading])
         return out
 
@@ -432,8 +438,8 @@ class Figures:
                 self._rate(cut, reading, dates, "produced", gross, ("on_target_rate", "gross"), gone, planned)
                 self._mature(cut, reading, dates, gone, planned)
                 for variant, goal in (("main", "started"), ("with_withdrawn", "started"), ("production", "produced")):
-                    reached, base = dates.get(goal), dates.get("signed")
-                    if base and reached and reached > add_months(base, 36):
+                    reached, begun = dates.get(goal), dates.get("signed")
+                    if begun and reached and reached > add_months(begun, 36):
                         reached = None
                     self._rate(cut, reading, dates, "signed", reached, ("landing_rate_36m", variant), gone, signed,
                                ("cohort",))  # fmt: skip

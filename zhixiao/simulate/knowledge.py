@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from zhixiao.simulate.delivery import Delivery, Line
 
@@ -25,7 +26,7 @@ class Statement:
     line: Line
     restates: bool
 
-    def __getitem__(self, column: str) -> object:
+    def __getitem__(self, column: str) -> Any:
         return self.line.values.get(column)
 
     def is_after(self, other: Statement) -> bool:

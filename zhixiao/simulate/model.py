@@ -21,6 +21,8 @@ class Config:
     district: str = "321204"
     scale: float = 1.0
     mess: str = "none"
+    since: date | None = None
+    """The first day on which anything is received: events of before come in the first delivery, months do not come."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def tax_lines(world: World, month: int) -> list[Line]:
                     "tax_relief": None,
                     "collecting_office": firm.office,
                 }
-                lines.append(Line(values))  # type: ignore[arg-type]
+                lines.append(Line(values))
     return lines
 
 
@@ -112,7 +112,7 @@ def _booked(world: World, month: int) -> dict[tuple[str, str], int]:
         if month >= FIRST_MONTH:
             for line in tax_lines(world, month):
                 key = (str(line.values["collecting_office"]), str(line.values["tax_item"]))
-                sums[key] = sums.get(key, 0) + int(line.values["tax_paid"].scaleb(2))  # type: ignore[union-attr]
+                sums[key] = sums.get(key, 0) + int(line.values["tax_paid"].scaleb(2))
         cache[month] = sums
     return cache[month]
 
@@ -139,5 +139,5 @@ def tax_summary_lines(world: World, month: int) -> list[Line]:
             "tax_ytd": dec(ytd, 6),
             "tax_ytd_prior": dec(prior, 6),
         }
-        lines.append(Line(values))  # type: ignore[arg-type]
+        lines.append(Line(values))
     return lines

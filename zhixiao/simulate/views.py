@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from zhixiao.contracts import load_contract
 from zhixiao.simulate.calendar import add_months, first_of, last_of, month_of, working_day
-from zhixiao.simulate.delivery import Delivery, Line, dec
+from zhixiao.simulate.delivery import Delivery, Line, Value, dec
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, FaiMonth, Firm, Phase, Project, World
 from zhixiao.simulate.taxes import tax_lines, tax_summary_lines
@@ -23,9 +23,19 @@ STAGES = ("备案", "报批", "开工", "竣工", "投产", "达产", "达效")
 def deliveries(world: World, source: str) -> Iterator[Delivery]:
     """All deliveries of one source in the order in which they were received."""
     view = View(world, source)
+    since = world.config.since
+    backlog: list[Line] = []
     for made in _VIEWS[source](view):
-        if made.received_on <= HORIZON:
-            yield made
+        if made.received_on > HORIZON:
+            continue
+        if since is not None and made.received_on < since:
+            if view.contract.mode == "events":
+                backlog += made.lines
+            continue
+        if backlog:
+            made.lines = backlog + made.lines
+            backlog = []
+        yield made
 
 
 class View:
@@ -187,7 +197,7 @@ def _signing(view: View) -> Iterator[Delivery]:
 # --- documents of the project
 
 
-def _filing_values(view: View, p: Project, phase: Phase, planned: int) -> dict[str, object]:
+def _filing_values(view: View, p: Project, phase: Phase, planned: int) -> dict[str, Value]:
     assert p.firm is not None
     return {
         "project_code": phase.code,
@@ -230,7 +240,7 @@ def _filing(view: View) -> Iterator[Delivery]:
             if draws.chance(30):
                 day += timedelta(days=draws.whole(31, 70))
                 first["submission_kind"] = "补报"
-            items.append((day, Line(first, p, phase)))  # type: ignore[arg-type]
+            items.append((day, Line(first, p, phase)))
             later: list[tuple[date, str, int, date]] = []
             if phase.corrected_on:
                 later.append((phase.corrected_on, "更正", 0, phase.filed_on))
@@ -245,7 +255,7 @@ def _filing(view: View) -> Iterator[Delivery]:
                 row = _filing_values(view, p, phase, planned)
                 reason = {"更正": "录入差错", "变更": "建设内容调整", "撤销": "企业申请撤销"}[kind]
                 row |= {"filing_date": stated, "submission_kind": kind, "revision_reason": reason}
-                items.append((max(on, day), Line(row, p, phase)))  # type: ignore[arg-type]
+                items.append((max(on, day), Line(row, p, phase)))
     for made in _monthly_events(view, "项目备案信息", items, "csv"):
         made.coarse = frozenset({"planned_start_date", "planned_completion_date"})
         yield made
@@ -258,7 +268,7 @@ def _land(view: View) -> Iterator[Delivery]:
             land = phase.land
             if land is None or p.firm is None:
                 continue
-            row: dict[str, object] = {
+            row: dict[str, Value] = {
                 "land_supervision_no": land.supervision_no,
                 "land_contract_no": land.contract_no,
                 "parcel_no": land.parcel_no,
@@ -280,10 +290,10 @@ def _land(view: View) -> Iterator[Delivery]:
                 "actual_start_date": None,
                 "actual_completion_date": None,
             }
-            items.append((land.signed_on, Line(row, p, phase)))  # type: ignore[arg-type]
+            items.append((land.signed_on, Line(row, p, phase)))
             if phase.completed_on and phase.started_on:
                 again = row | {"actual_start_date": phase.started_on, "actual_completion_date": phase.completed_on}
-                items.append((phase.completed_on + timedelta(days=30), Line(again, p, phase)))  # type: ignore[arg-type]
+                items.append((phase.completed_on + timedelta(days=30), Line(again, p, phase)))
     yield from _monthly_events(view, "土地供应结果", items, "csv")
 
 
@@ -401,7 +411,7 @@ def _fai_line(p: Project, phase: Phase, at: FaiMonth, kind: str, slip: int) -> L
         "submission_kind": kind,
         "revision_reason": "企业误报，已核" if kind == "更正" else None,
     }
-    return Line(row, p, phase)  # type: ignore[arg-type]
+    return Line(row, p, phase)
 
 
 def _fai(view: View) -> Iterator[Delivery]:
@@ -475,7 +485,7 @@ def _output(view: View) -> Iterator[Delivery]:
                 "submission_kind": "首次",
                 "revision_reason": None,
             }
-            lines.append(Line(row))  # type: ignore[arg-type]
+            lines.append(Line(row))
         yield Delivery("output", received, f"规上工业月报{_month_name(month)}", lines)
 
 
@@ -496,7 +506,7 @@ def _sales(view: View) -> Iterator[Delivery]:
                 "equipment_purchases": dec(firm.equipment[at], 2),
                 "tax_filing_kind": "汇总" if firm.is_consolidated else "独立",
             }
-            lines.append(Line(row))  # type: ignore[arg-type]
+            lines.append(Line(row))
         form = draws.pick(("csv", "xlsx"))
         name = f"工业开票销售情况{_month_name(month)}"
         if draws.chance(60) and lines:
@@ -506,7 +516,7 @@ def _sales(view: View) -> Iterator[Delivery]:
                 sold = line.values["invoiced_sales"]
                 assert isinstance(sold, Decimal)
                 off = {"invoiced_sales": sold * 2} if draws.chance(60) else {}
-                wrong.append(replace(line, values=line.values | off))
+                wrong.append(replace(line, values={**line.values, **off}))
             yield Delivery("sales", received, name, wrong, form)
             again = working_day(received + timedelta(days=draws.whole(2, 9)))
             yield Delivery("sales", again, f"{name}（最终版）", lines, form)
@@ -534,7 +544,7 @@ def _power(view: View) -> Iterator[Delivery]:
                     "self_generated_kwh": dec(kwh // 8, 0) if firm.self_generates else None,
                     "is_shared_meter": firm.is_shared_meter,
                 }
-                lines.append(Line(row))  # type: ignore[arg-type]
+                lines.append(Line(row))
         yield Delivery("power", received, f"企业用电量{_month_name(month)}", lines, "csv")
 
 
@@ -551,7 +561,7 @@ def _social(view: View) -> Iterator[Delivery]:
                     "company_name": firm.name_on(day),
                     "insured_headcount": dec(staff * 92 // 100, 0),
                 }
-                lines.append(Line(row))  # type: ignore[arg-type]
+                lines.append(Line(row))
         yield Delivery("social", received, f"企业参保人数{_month_name(month)}", lines, "csv")
 
 
@@ -584,7 +594,7 @@ def _submission_log(view: View) -> Iterator[Delivery]:
                 "is_bookkeeping_agent": False,
                 "submission_kind": "更正" if edited else "首次",
             }
-            lines.append(Line(row))  # type: ignore[arg-type]
+            lines.append(Line(row))
         if lines:
             name = f"报送日志{month // 12}{month % 12 + 1:02d}"
             yield Delivery("submission_log", received, name, lines, "csv")
@@ -618,7 +628,7 @@ def _payment(view: View) -> Iterator[Delivery]:
                 "is_instalment": pay.is_instalment,
                 "is_cash_pool": pay.is_cash_pool,
             }
-            items.append((pay.paid_on, Line(row, p)))  # type: ignore[arg-type]
+            items.append((pay.paid_on, Line(row, p)))
     yield from _monthly_events(view, "项目监管账户资金流水", items, "csv")
 
 
@@ -638,7 +648,7 @@ def _fdi(view: View) -> Iterator[Delivery]:
                     "outflow_usd": dec(draws.whole(0, 900), 2),
                     "payee_related": False,
                 }
-                items.append((day, Line(row, p)))  # type: ignore[arg-type]
+                items.append((day, Line(row, p)))
     yield from _monthly_events(view, "外资到账明细", items, "xlsx")
 
 
@@ -694,7 +704,7 @@ def _enterprise(view: View) -> Iterator[Delivery]:
                 "successor_uscc": closed[2] if closed else None,
                 "site_address": f"泰州市姜堰区{firm.town_name}",
             }
-            lines.append(Line(row))  # type: ignore[arg-type]
+            lines.append(Line(row))
         name = f"市场主体登记信息{month // 12}Q{month % 12 // 3 + 1}"
         yield Delivery("enterprise", received, name, lines, "csv")
 
@@ -728,7 +738,7 @@ def _agreement(view: View) -> Iterator[Delivery]:
             if p.agreed_on is None or p.agreed_on > day or (p.withdrawn_on and p.withdrawn_on <= day):
                 continue
             places = {"agreed_land_area": 2, "agreed_tax_per_mu": 2}
-            row: dict[str, object] = {"signing_row_no": p.row_no, "project_name": p.name}
+            row: dict[str, Value] = {"signing_row_no": p.row_no, "project_name": p.name}
             for name, value in p.agreement.items():
                 row[name] = dec(value, places.get(name, 0)) if isinstance(value, int) else value
             if not p.land_mu:
@@ -742,7 +752,7 @@ def _agreement(view: View) -> Iterator[Delivery]:
                 "exit_date": late + timedelta(days=380) if breached and late + timedelta(days=380) <= day else None,
                 "red_line": None,
             }
-            lines.append(Line(row, p))  # type: ignore[arg-type]
+            lines.append(Line(row, p))
         yield Delivery("agreement", received, f"履约监管协议台账{_quarter_name(month)}", lines)
 
 
@@ -773,7 +783,7 @@ def _completion(view: View) -> Iterator[Delivery]:
                 "tax_per_mu": dec(tax * 100 // area, 2) if area else None,
                 "headcount": dec(_staff(p.firm, day), 0),
             }
-            lines.append(Line(row, p))  # type: ignore[arg-type]
+            lines.append(Line(row, p))
         if lines:
             half = "上半年" if month % 12 == 5 else "下半年"
             yield Delivery("completion", received, f"项目总表{month // 12}年{half}", lines)
@@ -873,7 +883,7 @@ def _expansion(view: View) -> Iterator[Delivery]:
                 "expansion_status": status,
                 "project_code": p.phases[0].code if filed else None,
             }
-            lines.append(Line(row, p))  # type: ignore[arg-type]
+            lines.append(Line(row, p))
         if lines:
             yield Delivery("expansion", received, f"增资扩产项目库{_month_name(month)}", lines)
 
@@ -903,7 +913,7 @@ def _scenario(view: View) -> Iterator[Delivery]:
                 "matched_partner": p.investor if p and landed else None,
                 "project_code": p.phases[0].code if p and landed else None,
             }
-            lines.append(Line(row, p))  # type: ignore[arg-type]
+            lines.append(Line(row, p))
         if lines:
             yield Delivery("scenario", received, f"堰归来机会清单{_quarter_name(month)}", lines)
 
@@ -944,7 +954,7 @@ def _event(view: View) -> Iterator[Delivery]:
                     "project_leads": dec(leads, 0),
                     "signed_count": dec(signed[name], 0) if on + timedelta(days=90) <= day else None,
                 }
-                lines.append(Line(row))  # type: ignore[arg-type]
+                lines.append(Line(row))
         if lines:
             yield Delivery("event", received, f"招商活动清单{_month_name(month)}", lines)
 
@@ -1000,7 +1010,7 @@ def _supervision(view: View) -> Iterator[Delivery]:
                 "summary": "项目推进较快" if good else "项目推进迟缓",
                 "rectified_date": None,
             }
-            items.append((day, Line(row, p)))  # type: ignore[arg-type]
+            items.append((day, Line(row, p)))
     yield from _monthly_events(view, "督查通报", items, "xlsx")
 
 

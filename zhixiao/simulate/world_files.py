@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -77,15 +77,18 @@ def write_truth(made: Simulation, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files = [{k: v for k, v in asdict(f).items() if k != "cells"} for f in made.files]
     _table(folder / "files.parquet", files)
-    _table(
-        folder / "cells.parquet",
-        [
-            {"source": f.source, "file_name": f.file_name, "file_sha256": f.sha256, "received_on": f.received_on, **asdict(c)}
-            for f in made.files
-            for c in f.cells
-        ],
-        {"source": "", "file_name": "", "file_sha256": "", "received_on": HORIZON, "sheet": "", "row": 0, "column": "", "reason": ""},
-    )  # fmt: skip
+    cells = [
+        {
+            "source": f.source,
+            "received_on": f.received_on,
+            "file_name": f.file_name,
+            "file_sha256": f.sha256,
+            **asdict(c),
+        }
+        for f in made.files
+        for c in f.cells
+    ]
+    _table(folder / "cells.parquet", cells)
     projects = [
         {
             "signing_row_no": p.row_no or None,
@@ -102,17 +105,16 @@ def write_truth(made: Simulation, folder: Path) -> None:
         for p in made.world.all_projects
     ]
     _table(folder / "projects.parquet", projects)
-    head = asdict(made.world.config) | {"known_on": made.known_on.isoformat(), "files": len(made.files)}
+    head = asdict(made.world.config) | {
+        "since": str(made.world.config.since or ""),
+        "known_on": made.known_on.isoformat(),
+        "files": len(made.files),
+    }
     (folder / "world.json").write_text(json.dumps(head, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _table(path: Path, rows: list[dict[str, object]], empty: dict[str, object] | None = None) -> None:
-    columns = list(rows[0]) if rows else list(empty or {})
-    data = {c: [_plain(r[c]) for r in rows] for c in columns}
-    if not rows and empty:
-        table = pa.table({c: pa.array([], type=pa.scalar(v).type) for c, v in empty.items()})
-    else:
-        table = pa.table({c: _array(v) for c, v in data.items()})
+def _table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    table = pa.table({c: _array([_plain(r[c]) for r in rows]) for c in (rows[0] if rows else ())})
     pq.write_table(table, path, compression="none", store_schema=False)
 
 
