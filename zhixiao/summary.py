@@ -13,7 +13,7 @@ from zhixiao.settings import Settings
 from zhixiao.texts import number, percent, table
 from zhixiao.warehouse.db import connect
 from zhixiao.warehouse.export import MAIN_FILE
-from zhixiao.warehouse.insert import text
+from zhixiao.warehouse.schema import text
 
 Json = dict[str, Any]
 

@@ -22,8 +22,7 @@ from zhixiao.landing.refusal import Refusal
 from zhixiao.landing.report import Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import connect
-from zhixiao.warehouse.insert import text
-from zhixiao.warehouse.schema import quote
+from zhixiao.warehouse.schema import quote, text
 
 LINEAGE = ("file_sha256", "sheet", "row_number")
 ROWS_SHOWN = 20

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -17,13 +17,13 @@ from zhixiao.landing.report import Drop, FileReport, LandedPaths, RefusedDrop
 from zhixiao.settings import Settings
 from zhixiao.warehouse import decisions
 from zhixiao.warehouse.ledger import Statement, Status, decide, overlapping_scopes
-from zhixiao.warehouse.schema import quote
+from zhixiao.warehouse.schema import path_list, quote
 
 if TYPE_CHECKING:
     from zhixiao.landing.discover import Discovery
 
 EntryKey = tuple[str, str, str, str]
-KeysOverlap = Callable[[Contract, str, str], bool]
+CommonKeys = Callable[[Contract, Collection[str], Collection[str]], set[tuple[str, str]]]
 
 
 @dataclass(frozen=True, order=True)
@@ -82,7 +82,7 @@ class Gathered:
 
 
 def gather(
-    settings: Settings, discovery: Discovery, before: Mapping[EntryKey, Entry], keys_overlap: KeysOverlap
+    settings: Settings, discovery: Discovery, before: Mapping[EntryKey, Entry], common_keys: CommonKeys
 ) -> Gathered:
     """Decide every drop of `discovery`, together with those of `before` that are no longer under raw/."""
     out = Gathered()
@@ -93,7 +93,7 @@ def gather(
     out.entries.extend(_refused_entry(r) for r in discovery.refused)
     out.entries.extend(_refused_decisions(settings))
     for group, drops in sorted(groups.items()):
-        _decide_group(group, drops, reports, before, keys_overlap, out)
+        _decide_group(group, drops, reports, before, common_keys, out)
     out.entries.sort(key=lambda e: e.key)
     return out
 
@@ -116,20 +116,21 @@ class Reports:
         return stored_report(LandedPaths.of(self._dir, source, sha256), self._contracts[source])
 
 
-def keys_overlap_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> KeysOverlap:
-    """Whether two landed files of an events source state a common key; each pair is asked once."""
-    seen: dict[tuple[str, str, str], bool] = {}
+def common_keys_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> CommonKeys:
+    """Which of some landed files of an events source state a key that another one states: pairs of hashes."""
 
-    def ask(contract: Contract, a: str, b: str) -> bool:
-        low, high = sorted((a, b))
-        key = (contract.source, low, high)
-        if key not in seen:
+    def ask(contract: Contract, some: Collection[str], others: Collection[str]) -> set[tuple[str, str]]:
+        def keys(hashes: Collection[str]) -> str:
+            paths = [LandedPaths.of(settings.landed_dir, contract.source, h).rows for h in sorted(hashes)]
             columns = ", ".join(quote(k) for k in contract.keys)
-            paths = [str(LandedPaths.of(settings.landed_dir, contract.source, s).rows) for s in (low, high)]
-            one = f"SELECT {columns} FROM read_parquet"
-            sql = f"SELECT 1 FROM ({one}($1) INTERSECT {one}($2)) LIMIT 1"
-            seen[key] = con.execute(sql, paths).fetchone() is not None
-        return seen[key]
+            return f"SELECT DISTINCT file_sha256, {columns} FROM read_parquet({path_list(paths)})"
+
+        same = " AND ".join(f"a.{quote(k)} IS NOT DISTINCT FROM b.{quote(k)}" for k in contract.keys)
+        rows = con.execute(
+            f"SELECT DISTINCT a.file_sha256, b.file_sha256 FROM ({keys(some)}) a JOIN ({keys(others)}) b "
+            f"ON {same} WHERE a.file_sha256 <> b.file_sha256"
+        ).fetchall()
+        return {(a, b) for a, b in rows}
 
     return ask
 
@@ -139,7 +140,7 @@ def _decide_group(
     drops: Sequence[Drop],
     reports: Reports,
     before: Mapping[EntryKey, Entry],
-    keys_overlap: KeysOverlap,
+    common_keys: CommonKeys,
     out: Gathered,
 ) -> None:
     """Decide one source of one district, up to the first day with a file that is not landed."""
@@ -154,10 +155,16 @@ def _decide_group(
             key = Statement(d.received_on, d.file_name, d.sha256, report.status == "refused", scopes)
             statements[key] = (d, report)
 
-    def overlaps(a: Statement, b: Statement) -> bool:
-        if contract.mode == "events":
-            return keys_overlap(contract, a.sha256, b.sha256)
-        return overlapping_scopes(a, b)
+    times = Counter(x.sha256 for x in statements if not x.refused)
+    pairs: set[tuple[str, str]] | None = None
+
+    def overlaps(other: Statement, repeated: Statement) -> bool:
+        nonlocal pairs
+        if contract.mode != "events":
+            return overlapping_scopes(other, repeated)
+        if pairs is None:
+            pairs = common_keys(contract, [h for h, n in times.items() if n > 1], list(times))
+        return (repeated.sha256, other.sha256) in pairs
 
     for s, outcome in decide(statements, overlaps).items():
         out.entries.append(_landed_entry(*statements[s], outcome.status))

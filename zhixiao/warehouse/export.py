@@ -18,9 +18,8 @@ import duckdb
 from zhixiao.contracts import load_contracts
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import as_lock_error, connect
-from zhixiao.warehouse.insert import text
 from zhixiao.warehouse.pair import Pair
-from zhixiao.warehouse.schema import quote
+from zhixiao.warehouse.schema import quote, text
 
 Json = dict[str, Any]
 

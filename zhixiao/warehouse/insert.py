@@ -15,7 +15,7 @@ from zhixiao.errors import ConfigError, DataError
 from zhixiao.landing.report import LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.entries import DeliveryKey, Entry
-from zhixiao.warehouse.schema import FIXED_TABLES, quote, source_columns
+from zhixiao.warehouse.schema import FIXED_TABLES, path_list, quote, source_columns, text
 
 MONEY_STEP = Decimal("0.000001")
 
@@ -95,7 +95,7 @@ class DeliveryRows:
         self.entries = entries
         self.house_district = settings.district
         paths = {e.sha256: LandedPaths.of(settings.landed_dir, contract.source, e.sha256) for e in entries}
-        self.rows = _sql_list(p.rows for p in paths.values())
+        self.rows = path_list(p.rows for p in paths.values())
         self.rejects = [p.rejects for p in paths.values() if p.rejects.exists()]
         self.controls = [p.controls for p in paths.values() if p.controls.exists()]
         self._require(p.rows for p in paths.values())
@@ -136,7 +136,7 @@ class DeliveryRows:
     def _beside(self, paths: Iterable[Path]) -> str:
         """Rejects or control totals with their drops: the hash is in the file's name."""
         return (
-            f"read_parquet({_sql_list(paths)}, filename = '__path') p "
+            f"read_parquet({path_list(paths)}, filename = '__path') p "
             "JOIN _files f ON starts_with(parse_filename(p.__path), f.file_sha256)"
         )
 
@@ -395,12 +395,3 @@ def arrow_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]
     schema = pa.schema([(n, _ARROW[t]) for n, t in columns])
     values = zip(*rows, strict=True) if rows else ([] for _ in columns)
     return pa.table([pa.array(v, t) for v, t in zip(values, schema.types, strict=True)], schema=schema)
-
-
-def text(value: str) -> str:
-    """A string as a SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _sql_list(paths: Iterable[Path]) -> str:
-    return "[" + ", ".join(text(str(p)) for p in paths) + "]"

@@ -31,8 +31,8 @@ from zhixiao.warehouse.entries import (
     Entry,
     EntryKey,
     Gathered,
+    common_keys_in,
     gather,
-    keys_overlap_in,
 )
 from zhixiao.warehouse.insert import (
     DeliveryRows,
@@ -118,7 +118,7 @@ def _load(
     result = LoadResult()
     ddl = create_raw(con)
     before = {e.key: e for e in read_log(con)}
-    gathered = gather(settings, discovery, before, keys_overlap_in(con, settings))
+    gathered = gather(settings, discovery, before, common_keys_in(con, settings))
     result.deliveries_written = _write(settings, con, gathered.entries, full or bool(ddl), say)
     wrote = [bool(ddl), result.deliveries_written > 0]
     wrote.append(_write_contracts(con, load_contracts()))

@@ -12,7 +12,7 @@ from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import connect
 from zhixiao.warehouse.decisions import append_decision
-from zhixiao.warehouse.insert import text
+from zhixiao.warehouse.schema import text
 
 Action = Literal["waive", "release"]
 STATES = ("open", "superseded", "waived", "released")

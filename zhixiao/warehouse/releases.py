@@ -24,8 +24,8 @@ from zhixiao.settings import Settings
 from zhixiao.warehouse.db import as_lock_error, connect
 from zhixiao.warehouse.export import MAIN_FILE, PUBLIC_FILE, inputs_of
 from zhixiao.warehouse.files import copy_synced, fsync_path, fsync_tree, read_json, remove_tree, write_json
-from zhixiao.warehouse.insert import text
 from zhixiao.warehouse.pair import Pair
+from zhixiao.warehouse.schema import text
 
 Json = dict[str, Any]
 

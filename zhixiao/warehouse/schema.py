@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -149,6 +150,16 @@ class Change:
 def quote(identifier: str) -> str:
     """An identifier as DuckDB takes it, whatever it contains."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string as a SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def path_list(paths: Iterable[Path]) -> str:
+    """Files as the list that `read_parquet` takes."""
+    return "[" + ", ".join(text(str(p)) for p in paths) + "]"
 
 
 def source_columns(contract: Contract) -> Columns:
