@@ -96,12 +96,20 @@ aliases as (
         district_code,
         source,
         uscc,
+        is_uscc_stated,
         received_on,
         file_sha256,
         sheet,
         row_number
     from {{ ref('int_project__alias') }}
     where uscc is not null
+
+),
+
+-- A credit code that only the firm's name gave is as sure as an account of that name.
+rules as (
+
+    select {{ rule('match_rule', 'confidence_account') }} as confidence_account
 
 ),
 
@@ -263,20 +271,22 @@ keys as (
     union all
 
     select
-        project_id,
-        district_code,
+        aliases.project_id,
+        aliases.district_code,
         'uscc' as key_kind,
-        uscc as key_value,
-        'exact_code' as match_method,
-        1 as confidence,
+        aliases.uscc as key_value,
+        case when aliases.is_uscc_stated then 'exact_code' else 'name_similarity' end
+            as match_method,
+        case when aliases.is_uscc_stated then 1 else rules.confidence_account end as confidence,
         'rule' as decided_by,
-        received_on as valid_from,
+        aliases.received_on as valid_from,
         null as valid_to,
-        source,
-        file_sha256,
-        sheet,
-        row_number
+        aliases.source,
+        aliases.file_sha256,
+        aliases.sheet,
+        aliases.row_number
     from aliases
+    cross join rules
 
 ),
 

@@ -21,10 +21,11 @@ loads as (
         received_on,
         file_sha256,
         file_name,
-        rows_accepted,
-        money_accepted
+        case when status = 'loaded' then rows_accepted else 0 end as rows_accepted,
+        case when status = 'loaded' then money_accepted else 0 end as money_accepted
     from {{ ref('stg_load_log') }}
-    where status = 'loaded'
+    -- A file that changes nothing was delivered all the same.
+    where status in ('loaded', 'unchanged')
 
 ),
 
@@ -33,9 +34,7 @@ file_scopes as (
     select distinct
         source,
         district_code,
-        received_on,
         file_sha256,
-        file_name,
         split_part(scope, '|', 1) as period
     from {{ ref('stg_delivery_scope') }}
     where scope <> '*'
@@ -76,9 +75,7 @@ filed_periods as (
         on
             loads.source = file_scopes.source
             and loads.district_code = file_scopes.district_code
-            and loads.received_on = file_scopes.received_on
             and loads.file_sha256 = file_scopes.file_sha256
-            and loads.file_name = file_scopes.file_name
 
 ),
 

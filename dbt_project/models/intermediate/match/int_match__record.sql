@@ -276,6 +276,7 @@ phased as (
         -- Land and some ledger rows name the firm only: its code is the one that has borne the
         -- name.
         coalesce(keyed.uscc, firm_names.uscc) as uscc,
+        keyed.uscc is not null as is_uscc_stated,
         keyed.company_key,
         keyed.name_key,
         {{ phase_token("keyed.name_key") }} as phase,
@@ -301,6 +302,7 @@ final as (
         district_code,
         record_key,
         uscc,
+        is_uscc_stated,
         company_key,
         name_key,
         -- The name without its phase: phases are compared apart.
@@ -324,6 +326,7 @@ select
     district_code,
     record_key,
     uscc,
+    is_uscc_stated,
     company_key,
     name_key,
     base_name,

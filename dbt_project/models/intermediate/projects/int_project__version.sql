@@ -91,6 +91,17 @@ named_codes as (
 
 ),
 
+firm_names as (
+
+    select
+        district_code,
+        company_key,
+        uscc
+    from {{ ref('int_firm_name') }}
+    where firm_count = 1
+
+),
+
 land_links as (
 
     select
@@ -351,7 +362,8 @@ described as (
         coalesce(
             filed_projects.project_code, points.project_code, shown_codes.project_code
         ) as project_code,
-        coalesce(signings.uscc, filed_projects.uscc, named_codes.uscc) as uscc,
+        -- A ledger row often names the firm before it knows its code.
+        coalesce(signings.uscc, filed_projects.uscc, named_codes.uscc, firm_names.uscc) as uscc,
         coalesce(signings.company_name, filed_projects.company_name, named_codes.company_name)
             as company_name,
         coalesce(signings.project_name, filed_projects.project_name, named_codes.project_name)
@@ -400,6 +412,10 @@ described as (
             points.district_code = signings.district_code
             and points.signing_row_no = signings.signing_row_no
             and points.changed_on >= signings.valid_from
+    left join firm_names
+        on
+            points.district_code = firm_names.district_code
+            and {{ company_key("signings.company_name") }} = firm_names.company_key
     left join filed_projects
         on
             points.project_id = filed_projects.project_id
