@@ -326,7 +326,7 @@ def _refused(delivery: Delivery, style: Style, draws: Draws) -> Written | None:
     required = [c.name for c in columns_of(contract) if c.required_in_file]
     kinds = ["header_not_found", "unreadable", "encoding_unknown"]
     kinds += ["column_missing"] if len(required) >= 2 and len(columns_of(contract)) >= 5 else []
-    kinds += ["unit_unknown"] if delivery.source == "fai" else []
+    kinds += ["unit_unknown"] * 4 if delivery.source == "fai" else []
     kind = draws.pick(kinds)
     stem = f"{delivery.stem}（初稿）"
     if kind == "header_not_found":
@@ -357,7 +357,8 @@ def _refused(delivery: Delivery, style: Style, draws: Draws) -> Written | None:
 
 def _repeated(written: Written, delivery: Delivery, draws: Draws, horizon: date) -> Written | None:
     """The same bytes once more: the same day under another name, or a day later."""
-    if "!" in written.truths[0].file_name:
+    # Between two versions of a month the old bytes would be a new statement, not a repetition.
+    if "!" in written.truths[0].file_name or delivery.source in ("sales", "fai"):
         return None
     stem, dot, ending = written.path_name.partition(".")
     name = f"{stem}(1){dot}{ending}" if draws.chance(500) else written.path_name

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from zhixiao.contracts import load_contract
 from zhixiao.simulate.build import make_world
 from zhixiao.simulate.delivery import Delivery
 from zhixiao.simulate.draws import Draws
@@ -42,6 +44,7 @@ def simulate(config: Config, out: Path, with_district: bool = False) -> Simulati
     made = Simulation(world, Knowledge())
     root = out / config.district if with_district else out
     for source in SOURCES:
+        before = len(made.files)
         for n, delivery in enumerate(deliveries(world, source)):
             for day, written, accepted_from in _files(config, delivery, n):
                 folder = f"{source}/{day.isoformat()}"
@@ -55,7 +58,17 @@ def simulate(config: Config, out: Path, with_district: bool = False) -> Simulati
                 made.files += written.truths
                 if accepted_from is not None:
                     made.knowledge.add(accepted_from, written.truths[0].file_name, written.accepted)
+        if load_contract(source).mode == "register":
+            _mark_unchanged(made.files[before:])
     return made
+
+
+def _mark_unchanged(files: list[FileTruth]) -> None:
+    """A register in which nothing happened is the same file again: no new statement."""
+    landed = [f for f in files if f.status == "loaded" and f.received_on is not None]
+    for earlier, later in pairwise(sorted(landed, key=lambda f: (str(f.received_on), f.file_name))):
+        if earlier.sha256 == later.sha256:
+            later.status = "unchanged"
 
 
 def _files(config: Config, delivery: Delivery, n: int) -> Iterator[tuple[date, Written, Delivery | None]]:
