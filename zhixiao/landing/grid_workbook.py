@@ -123,6 +123,7 @@ def _by_extension(
     )
     try:
         with duckdb.connect(config={"threads": 2}) as own:
+            own.execute("set enable_progress_bar = false")
             own.load_extension(excel_extension())
             if escaped:
                 rows = own.execute(query).fetchall()
@@ -138,10 +139,11 @@ def _by_extension(
 
 
 def _unescaped(text: str | None) -> str | None:
-    """`_x000D_` and the like as the characters they stand for (NUL as nothing)."""
+    """`_x000D_` and the like as the characters they stand for (NUL as nothing, half a character as a mark)."""
     if text is None or "_x" not in text:
         return text
-    return _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), text).replace("\0", "")
+    units = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), text).replace("\0", "")
+    return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _calamine(path: Path, label: str) -> python_calamine.CalamineWorkbook:

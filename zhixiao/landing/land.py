@@ -51,6 +51,9 @@ MACROS = _macros()
 # From this size on (bytes, unpacked), one pass with every reading prepared is cheaper than a probe of the file.
 LARGE_FILE = 16 << 20
 
+# From this many columns on, SQL with an expression a column costs more to prepare than to run.
+WIDE_SHEET = 60
+
 # Share of an unknown column's values that look like phones or identity numbers from which it is personal.
 PERSONAL_SHARE = 0.2
 
@@ -162,7 +165,7 @@ def _connection(settings: Settings, work: Path) -> Iterator[duckdb.DuckDBPyConne
         }
     )
     try:
-        con.execute("set timezone = 'Asia/Shanghai'")
+        con.execute("set timezone = 'Asia/Shanghai'; set enable_progress_bar = false")
         con.execute(MACROS)
         yield con
     finally:
@@ -377,7 +380,7 @@ class _SheetSql:
         looks = " or ".join(f"coalesce({_looks_like_control(x)}, false)" for x in self._label_texts())
         row = self.con.execute(
             f"select {', '.join(probes)}, coalesce(bool_or({looks}), false),"
-            f" coalesce(bool_or(({self._lonely()}) or {_looks_like_note(self._first_text())}), false)"
+            f" coalesce(bool_or(({self._lonely()}) or {_looks_like_note('first_text')}), false)"
             f" from ({self._read_sql(source)})"
         ).fetchone()
         assert row is not None
@@ -388,14 +391,14 @@ class _SheetSql:
         """The rows with trimmed cells (r), texts (t) and plain readings (f)."""
         found = self.plan.header.found
         n = self.plan.sheet.n_columns
-        trimmed = f"select *, {', '.join(f'zx_trim(c{i}) as r{i}' for i in range(1, n + 1))} from {source}"
+        # In a very wide sheet the quick trim costs more to prepare than it saves.
+        trim = "zx_trim(c{i})" if n <= WIDE_SHEET else f"trim(c{{i}}, {quote(BLANKS)})"
+        trimmed = f"select *, {', '.join(f'{trim.format(i=i)} as r{i}' for i in range(1, n + 1))} from {source}"
+        first = ", ".join(f"nullif(r{i}, '')" for i in range(1, n + 1))
+        trimmed = f"select *, coalesce({first}) as first_text from ({trimmed})"
         texts = ", ".join(f"zx_null(r{f.index}) as t_{n}" for n, f in found.items())
         plain = ", ".join(f"{c.plain} as f_{n}" for n, c in self.cells.items())
         return f"select *, {plain} from (select *, {texts} from ({trimmed}))"
-
-    def _first_text(self) -> str:
-        cells = ", ".join(f"nullif(r{i}, '')" for i in range(1, self.plan.sheet.n_columns + 1))
-        return f"coalesce({cells})"
 
     def _filled_relation(self) -> str:
         """The sheet with every vertical merge below the header filled down, inside the merge only."""
@@ -484,7 +487,7 @@ class _SheetSql:
     def _label_texts(self) -> list[str]:
         """The cells in which a total names itself: the first one, the keys, the names."""
         names = [n for n in self.plan.header.found if n in self.contract.keys or n in LABEL_COLUMNS]
-        return [self._first_text(), *(f"t_{n}" for n in names)]
+        return ["first_text", *(f"t_{n}" for n in names)]
 
     def _control_label(self) -> str:
         if not self.has_controls:
@@ -495,15 +498,13 @@ class _SheetSql:
     def _lonely(self) -> str:
         """Rows in which no key and no required column says anything beside the row's first text."""
         found = self.plan.header.found.values()
-        first = self._first_text()
         needed = [f for f in found if f.column.required_in_file or f.column.is_key]
-        others = [f"(t_{f.column.name} is null or r{f.index} = {first})" for f in needed]
+        others = [f"(t_{f.column.name} is null or r{f.index} = first_text)" for f in needed]
         return " and ".join(others) or "true"
 
     def _class_sql(self) -> str:
         n = self.plan.sheet.n_columns
-        first = self._first_text()
-        whens = [f"when {first} is null then 'blank'"]
+        whens = ["when first_text is null then 'blank'"]
         if self.has_controls:
             whens.append(f"when {self._control_label()} is not null then 'control'")
         if self.has_notes:
@@ -511,11 +512,14 @@ class _SheetSql:
             if n >= 4:
                 filled = " + ".join(f"(coalesce(r{i}, '') <> '')::integer" for i in range(1, n + 1))
                 alone = (
-                    f"({filled}) = 1 and length({first}) > 4 and regexp_matches({first}, '[\\x{{4e00}}-\\x{{9fff}}]')"
+                    f"({filled}) = 1 and length(first_text) > 4"
+                    " and regexp_matches(first_text, '[\\x{4e00}-\\x{9fff}]')"
                 )
-            is_note = f"regexp_matches({first}, {quote(NOTE_START)}) or ({alone})"
+            is_note = f"regexp_matches(first_text, {quote(NOTE_START)}) or ({alone})"
             cells = ", ".join(f"nullif(r{i}, '')" for i in range(1, n + 1))
-            only = f"{_looks_like_note(first)} and regexp_matches(concat_ws(chr(1), {cells}), {quote(NOTES_ONLY)})"
+            only = (
+                f"{_looks_like_note('first_text')} and regexp_matches(concat_ws(chr(1), {cells}), {quote(NOTES_ONLY)})"
+            )
             whens.append(f"when ({self._lonely()}) and ({is_note}) or {only} then 'note'")
         repeated = [self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2]
         if repeated:
@@ -533,7 +537,12 @@ class _SheetSql:
 
     def _drop_personal(self) -> None:
         """Unknown columns whose values look like phones or identity numbers are dropped at the door."""
-        for i, name in list(self.unknown.items()):
+        if not self.unknown:
+            return
+        looks = ", ".join(f"coalesce(bool_or(zx_may_hold_person(u_{i})), false)" for i in self.unknown)
+        suspects = self.con.execute(f"select {looks} from {self.table} where class = 'data'").fetchone()
+        assert suspects is not None
+        for i, name in [x for x, yes in zip(list(self.unknown.items()), suspects, strict=True) if yes]:
             row = self.con.execute(
                 f"select count(u_{i}) filter (class = 'data'), count(*) filter (class = 'data' and"
                 f" zx_is_person(u_{i})) from {self.table}"
@@ -560,8 +569,8 @@ class _SheetSql:
                 marks = code_marks(kind, codes)
                 if not marks:
                     continue
-                self.con.execute(f"create temp table {self.table}_{name} (code varchar, mark varchar)")
-                self.con.executemany(f"insert into {self.table}_{name} values (?, ?)", list(marks.items()))
+                found = {"code": pa.array(marks.keys(), pa.string()), "mark": pa.array(marks.values(), pa.string())}
+                self.con.register(f"{self.table}_{name}", pa.table(found))
             else:
                 continue
             some = self.con.execute(f"select 1 from {self.table}_{name} limit 1").fetchone()
@@ -608,8 +617,10 @@ class _SheetSql:
         if not self.unknown:
             return "cast(null as varchar)"
         any_ = f"coalesce({', '.join(f't.u_{i}' for i in self.unknown)}) is not null"
-        pairs = ", ".join(f"{quote(name)}, zx_mask(t.u_{i})" for i, name in self.unknown.items())
-        return f"case when {any_} then cast(json_object({pairs}) as varchar) end"
+        mask = "{}" if len(self.unknown) > WIDE_SHEET else "zx_mask({})"
+        pairs = ", ".join(f"{quote(name)}, {mask.format(f't.u_{i}')}" for i, name in self.unknown.items())
+        text = f"cast(json_object({pairs}) as varchar)"
+        return f"case when {any_} then {text if mask != '{}' else f'zx_mask({text})'} end"
 
     def _key_sql(self) -> str:
         if not self.contract.keys:
