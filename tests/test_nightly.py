@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import FakeRooms, drop_file
 from zhixiao import nightly
 from zhixiao.errors import ConfigError
-from zhixiao.landing.report import Drop, RefusedDrop
+from zhixiao.landing.report import Drop, FileReport, RefusedDrop
 from zhixiao.settings import Settings
 
 RUN = "manual__2026-01-09T02:00:00+08:00"
@@ -162,6 +162,40 @@ def test_workers_land_side_by_side(settings: Settings, sample_raw: Path, monkeyp
         nightly.close_pools()
     assert [(o.file_name, o.status) for o in outcomes] == [(d.file_name, "landed") for d in chosen]
     assert all(nightly.landed(here, d) for d in chosen)
+
+
+class Deadly(FakeRooms):
+    """A reader that takes its whole process with it on some files. The workers make their own."""
+
+    def land_drop(self, settings: Settings, drop: Drop) -> FileReport:
+        if "deadly" in drop.file_name:
+            os._exit(9)
+        return super().land_drop(settings, drop)
+
+
+def deadly_land_one(settings: Settings, drop: Drop) -> nightly.Outcome:
+    nightly.backend = Deadly()
+    return REAL_LAND_ONE(settings, drop)
+
+
+REAL_LAND_ONE = nightly.land_one
+
+
+def test_a_file_that_kills_its_worker_fails_alone(
+    settings: Settings, rooms: FakeRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHIXIAO_LAND_WORKERS", "2")
+    monkeypatch.setattr(nightly, "land_one", deadly_land_one)
+    for i in range(8):
+        drop_file(settings, "tax", "2026-01-05", f"{i}{'-deadly' if i == 3 else ''}.csv", f"good {i}")
+    try:
+        outcomes = list(nightly.land_all(settings, rooms.discover(settings).drops))
+    finally:
+        nightly.close_pools()
+    assert {o.file_name: o.status for o in outcomes} == {
+        f"{i}{'-deadly' if i == 3 else ''}.csv": "failed" if i == 3 else "landed" for i in range(8)
+    }
+    assert [o.out_of_memory for o in outcomes if o.status == "failed"] == [True]
 
 
 # --- the verdict

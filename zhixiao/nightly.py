@@ -16,6 +16,7 @@ first, and every later one until it is answered: until a later delivery of the s
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import re
 import shutil
@@ -356,7 +357,16 @@ def land_all(settings: Settings, drops: Sequence[Drop]) -> Iterator[Outcome]:
             yield task.result()
         except BrokenProcessPool:
             pools.pop(workers, None)
-            yield Outcome(drop.file_name, "failed", "the worker was killed, probably for memory", "", True)
+            yield land_alone(settings, drop)
+
+
+def land_alone(settings: Settings, drop: Drop) -> Outcome:
+    """A worker died, and the system does not say over which file: each of those left gets one of its own."""
+    with new_pool(1) as pool:
+        try:
+            return pool.submit(land_one, settings, drop).result()
+        except BrokenProcessPool:
+            return Outcome(drop.file_name, "failed", "the reader's process died, probably for memory", "", True)
 
 
 pools: dict[int, ProcessPoolExecutor] = {}
@@ -365,15 +375,16 @@ pools: dict[int, ProcessPoolExecutor] = {}
 def worker_pool(workers: int) -> ProcessPoolExecutor:
     """One pool a process, made when first needed. Its workers end when their parent does."""
     if workers not in pools:
-        import multiprocessing
+        import zhixiao.landing  # noqa: F401  (what cannot be imported here would look like dying workers)
 
-        pools[workers] = ProcessPoolExecutor(
-            workers,
-            multiprocessing.get_context("spawn"),
-            initializer=end_with_parent,
-            initargs=(os.getpid(),),
-        )
+        pools[workers] = new_pool(workers)
     return pools[workers]
+
+
+def new_pool(workers: int) -> ProcessPoolExecutor:
+    """Workers that start from nothing: a fork would copy open connections and locks."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, spawn, initializer=end_with_parent, initargs=(os.getpid(),))
 
 
 def close_pools() -> None:

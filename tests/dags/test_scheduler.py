@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,10 +14,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
-from tests.fakes import FakeRooms  # noqa: F401  (the stand-in DAG below imports it in the workers)
 from zhixiao import nightly
 from zhixiao.settings import PROJECT_DIR, Settings
 
@@ -63,6 +64,8 @@ class Web:
 
 @pytest.fixture
 def scheduler(settings: Settings, tmp_path: Path) -> Iterator[Web]:
+    for source in ("social", "tax"):
+        shutil.copytree(PROJECT_DIR / "raw" / source, settings.raw_dir / source)
     port = free_port()
     log = (tmp_path / "standalone.log").open("wb")
     env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
@@ -91,25 +94,28 @@ def scheduler(settings: Settings, tmp_path: Path) -> Iterator[Web]:
         log.close()
 
 
-def test_a_triggered_run_goes_through_workers_and_publishes(settings: Settings, scheduler: Web) -> None:
-    import shutil
-
-    for source in ("social", "tax"):
-        shutil.copytree(PROJECT_DIR / "raw" / source, settings.raw_dir / source)
+def test_the_missed_night_and_a_triggered_run(settings: Settings, scheduler: Web) -> None:
+    """At the start the scheduler makes up for last night; a run with parameters waits for it (one at a time)."""
     dag = "/api/v2/dags/nightly_load"
     until("the DAG", 120, lambda: scheduler.call("GET", dag)["is_paused"] is False)
-    started = scheduler.call("POST", f"{dag}/dagRuns", {"logical_date": None, "conf": {"as_of": "2025-10-31"}})
-    run = f"{dag}/dagRuns/{started['dag_run_id']}"
+    scheduler.call("POST", f"{dag}/dagRuns", {"logical_date": None, "conf": {"as_of": "2025-10-31"}})
 
-    def ended() -> dict[str, Any] | None:
-        found = scheduler.call("GET", run)
-        return found if found["state"] in ("success", "failed") else None
+    def ended() -> dict[str, dict[str, Any]] | None:
+        runs = scheduler.call("GET", f"{dag}/dagRuns")["dag_runs"]
+        done = {r["run_type"]: r for r in runs if r["state"] in ("success", "failed")}
+        return done if set(done) == {"scheduled", "manual"} else None
 
-    found = until("the run", 600, ended)
-    tasks = scheduler.call("GET", f"{run}/taskInstances")["task_instances"]
-    states = {(t["task_id"], t["rendered_map_index"]): t["state"] for t in tasks}
-    assert found["state"] == "success", states
-    assert states[("land", "tax-1")] == "success"
+    runs = until("both runs", 900, ended)
+    landed: set[str] = set()
+    for run in runs.values():
+        tasks = scheduler.call("GET", f"{dag}/dagRuns/{quote(run['dag_run_id'])}/taskInstances")["task_instances"]
+        assert {t["task_id"]: t["state"] for t in tasks} == dict.fromkeys([*nightly.STEPS, "verdict"], "success")
+        landed |= {t["rendered_map_index"] for t in tasks if t["task_id"] == "land"}
+    assert landed == {"social-1", "tax-1", "nothing-new"}
+    assert runs["scheduled"]["end_date"] <= runs["manual"]["start_date"]
+    published = json.loads((settings.published_dir / "manifest.json").read_text(encoding="utf-8"))
+    assert (published["known_on"], published["as_of"]) == ("2025-11-10", "2025-11-10")
     result = nightly.last_run(settings)
-    assert result is not None and result["exit_code"] == 0
-    assert settings.published_db.exists()
+    assert result is not None
+    assert (result["exit_code"], result["as_of"]) == (0, "2025-10-31")
+    assert Path(result["publish"]["path"]) == settings.releases_dir / "2025-11-10_2025-10-31"
