@@ -22,7 +22,7 @@ from zhixiao.landing.refusal import Refusal
 from zhixiao.landing.report import Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import connect
-from zhixiao.warehouse.schema import quote, text
+from zhixiao.warehouse.schema import landed, quote, text
 
 LINEAGE = ("file_sha256", "sheet", "row_number")
 ROWS_SHOWN = 20
@@ -211,21 +211,21 @@ def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original) ->
     with connect(settings, None) as con:
         found = _as_dicts(
             con.execute(
-                "SELECT * FROM read_parquet($1) WHERE coalesce(sheet, '') = $2 AND row_number = $3",
-                [str(paths.rows), t.sheet, t.row_number],
+                f"SELECT * FROM {landed([paths.rows])} WHERE coalesce(sheet, '') = $1 AND row_number = $2",
+                [t.sheet, t.row_number],
             )
         )
     if not found:
         return
-    landed = found[0]
+    stored = found[0]
     report = FileReport.from_json(paths.report.read_text(encoding="utf-8"))
     t.computed = column not in contract.by_name
-    wanted = [c.name for c in contract.columns if landed.get(c.name) is not None] if t.computed else [column]
+    wanted = [c.name for c in contract.columns if stored.get(c.name) is not None] if t.computed else [column]
     originals = reader.cells(contract, t)
     t.from_original = originals is not None
     for name in wanted:
-        value = landed.get(name)
-        original = (originals or {}).get(name, landed.get(f"{name}_text"))
+        value = stored.get(name)
+        original = (originals or {}).get(name, stored.get(f"{name}_text"))
         if str(value).startswith(_HIDDEN):
             original = None
         use = report.columns.get(name)

@@ -177,6 +177,19 @@ def test_the_checksum_sees_every_value_name_type_and_count(house: House) -> None
     assert len({base, *(checksum(o) for o in others)}) == 7
 
 
+def test_a_folder_may_be_named_like_a_pattern_or_a_partition(tmp_path: Path) -> None:
+    base = tmp_path / "数[1] 仓*" / "source=zz"
+    house = House(Settings(base / "raw", base / "warehouse", settle_seconds=0))
+    deliver(house, JAN)
+    again = [{"project_code": "P1"}]
+    house.drop("filing", JAN, "f.csv", again)
+    house.drop("filing", FEB, "g.csv", [{"project_code": "P1", "filing_no": "2"}])
+    house.drop("filing", MAR, "f.csv", again)
+    assert house.publish(MAR).status == "published"
+    assert house.statuses()[f"{MAR}/f.csv"] == "loaded"
+    assert house.read("SELECT sum(sales) FROM marts.fct_sales_month") == [(6,)]
+
+
 # --- pairs
 
 

@@ -17,7 +17,7 @@ from zhixiao.landing.report import Drop, FileReport, LandedPaths, RefusedDrop
 from zhixiao.settings import Settings
 from zhixiao.warehouse import decisions
 from zhixiao.warehouse.ledger import Statement, Status, decide, overlapping_scopes
-from zhixiao.warehouse.schema import path_list, quote
+from zhixiao.warehouse.schema import landed, quote
 
 if TYPE_CHECKING:
     from zhixiao.landing.discover import Discovery
@@ -123,7 +123,7 @@ def common_keys_in(con: duckdb.DuckDBPyConnection, settings: Settings) -> Common
         def keys(hashes: Collection[str]) -> str:
             paths = [LandedPaths.of(settings.landed_dir, contract.source, h).rows for h in sorted(hashes)]
             columns = ", ".join(quote(k) for k in contract.keys)
-            return f"SELECT DISTINCT file_sha256, {columns} FROM read_parquet({path_list(paths)})"
+            return f"SELECT DISTINCT file_sha256, {columns} FROM {landed(paths)}"
 
         same = " AND ".join(f"a.{quote(k)} IS NOT DISTINCT FROM b.{quote(k)}" for k in contract.keys)
         rows = con.execute(

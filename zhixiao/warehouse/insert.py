@@ -15,7 +15,7 @@ from zhixiao.errors import ConfigError, DataError
 from zhixiao.landing.report import LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.entries import DeliveryKey, Entry
-from zhixiao.warehouse.schema import FIXED_TABLES, path_list, quote, source_columns, text
+from zhixiao.warehouse.schema import FIXED_TABLES, landed, quote, source_columns, text
 
 MONEY_STEP = Decimal("0.000001")
 
@@ -95,7 +95,7 @@ class DeliveryRows:
         self.entries = entries
         self.house_district = settings.district
         paths = {e.sha256: LandedPaths.of(settings.landed_dir, contract.source, e.sha256) for e in entries}
-        self.rows = path_list(p.rows for p in paths.values())
+        self.rows = landed(p.rows for p in paths.values())
         self.rejects = [p.rejects for p in paths.values() if p.rejects.exists()]
         self.controls = [p.controls for p in paths.values() if p.controls.exists()]
         self._require(p.rows for p in paths.values())
@@ -131,12 +131,12 @@ class DeliveryRows:
     @property
     def _landed(self) -> str:
         """The accepted rows with the drops they came as; a content dropped on two days stands twice."""
-        return f"read_parquet({self.rows}) p JOIN _files f ON f.file_sha256 = p.file_sha256"
+        return f"{self.rows} p JOIN _files f ON f.file_sha256 = p.file_sha256"
 
     def _beside(self, paths: Iterable[Path]) -> str:
         """Rejects or control totals with their drops: the hash is in the file's name."""
         return (
-            f"read_parquet({path_list(paths)}, filename = '__path') p "
+            landed(paths, ", filename = '__path'") + " p "
             "JOIN _files f ON starts_with(parse_filename(p.__path), f.file_sha256)"
         )
 

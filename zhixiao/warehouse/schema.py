@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,9 +158,10 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def path_list(paths: Iterable[Path]) -> str:
-    """Files as the list that `read_parquet` takes."""
-    return "[" + ", ".join(text(str(p)) for p in paths) + "]"
+def landed(paths: Iterable[Path], options: str = "") -> str:
+    """`read_parquet` over landed files: a folder's name is neither a pattern nor a partition."""
+    files = ", ".join(text(re.sub(r"([*?\[])", r"[\1]", str(p))) for p in paths)
+    return f"read_parquet([{files}], hive_partitioning = false{options})"
 
 
 def source_columns(contract: Contract) -> Columns:
