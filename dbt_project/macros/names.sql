@@ -14,14 +14,15 @@
     ))
 {%- endmacro %}
 
-{# A company's name as a key: 〔〕【】[] are (), a trailing 等 goes. Nothing else is dropped: 泰州市姜堰区X,
-   姜堰市X and 江苏X are different firms. #}
-{% macro company_key(text) -%}
-    nullif(regexp_replace(translate({{ folded(text) }}, '〔〕【】[]', '()()()'), '等$', ''), '')
+{# A project's name, or the number of a permit, a parcel or a supervision, as a key: 〔〕【】[] are (). #}
+{% macro text_key(text) -%}
+    nullif(translate({{ folded(text) }}, '〔〕【】[]', '()()()'), '')
 {%- endmacro %}
 
-{% macro project_name_key(text) -%}
-    nullif(translate({{ folded(text) }}, '〔〕【】[]', '()()()'), '')
+{# A company's name as a key: a trailing 等 goes. Nothing else is dropped: 泰州市姜堰区X, 姜堰市X and 江苏X are
+   different firms. #}
+{% macro company_key(text) -%}
+    nullif(regexp_replace({{ text_key(text) }}, '等$', ''), '')
 {%- endmacro %}
 
 {# 一期, 2期, A区 …: two names with different phases are two projects, however alike they are. #}
@@ -44,11 +45,6 @@
         ),
         ''
     )
-{%- endmacro %}
-
-{# A permit, parcel or supervision number as a key: brackets and spaces are noise in it. #}
-{% macro document_key(text) -%}
-    nullif(translate({{ folded(text) }}, '〔〕【】[]', '()()()'), '')
 {%- endmacro %}
 
 {# C34, 3411, C3411, 34-通用设备 -> the digits (or the section letter where there are none). #}

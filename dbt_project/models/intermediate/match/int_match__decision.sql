@@ -7,7 +7,7 @@ decisions as (
         file_name,
         row_number,
         json_extract_string(data, '$.key_kind') as key_kind,
-        {{ document_key("json_extract_string(data, '$.key_value')") }} as key_value,
+        {{ text_key("json_extract_string(data, '$.key_value')") }} as key_value,
         json_extract_string(data, '$.project_id') as project_id,
         json_extract_string(data, '$.action') as action,
         json_extract_string(data, '$.actor') as actor,

@@ -9,8 +9,8 @@ lands as (
         project_name,
         parcel_no,
         {{ company_key("company_name") }} as company_key,
-        {{ document_key("parcel_no") }} as parcel_key,
-        {{ document_key("land_supervision_no") }} as supervision_key,
+        {{ text_key("parcel_no") }} as parcel_key,
+        {{ text_key("land_supervision_no") }} as supervision_key,
         received_on,
         file_sha256,
         sheet,
@@ -287,7 +287,7 @@ standing_links as (
     left join decisions
         on
             links.project_id = decisions.project_id
-            and {{ document_key("links.land_supervision_no") }} = decisions.key_value
+            and {{ text_key("links.land_supervision_no") }} = decisions.key_value
             and decisions.action = 'unlink'
     where decisions.project_id is null or links.match_method = 'manual'
     qualify row_number() over (

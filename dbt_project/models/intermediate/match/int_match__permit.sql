@@ -6,8 +6,8 @@ permits as (
         district_code,
         construction_permit_no,
         {{ project_code_key("project_code") }} as project_code,
-        {{ document_key("construction_permit_no") }} as permit_key,
-        {{ document_key("land_planning_permit_no") }} as land_planning_permit_key,
+        {{ text_key("construction_permit_no") }} as permit_key,
+        {{ text_key("land_planning_permit_no") }} as land_planning_permit_key,
         {{ company_key("company_name") }} as company_key,
         company_name,
         project_name,
@@ -308,7 +308,7 @@ standing_links as (
     left join decisions
         on
             links.project_id = decisions.project_id
-            and {{ document_key("links.construction_permit_no") }} = decisions.key_value
+            and {{ text_key("links.construction_permit_no") }} = decisions.key_value
             and decisions.action = 'unlink'
     where decisions.project_id is null or links.match_method = 'manual'
     qualify row_number() over (

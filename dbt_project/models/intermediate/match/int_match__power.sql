@@ -160,7 +160,7 @@ links as (
     from names
     inner join decisions
         on
-            {{ document_key("names.power_account_no") }} = decisions.key_value
+            {{ text_key("names.power_account_no") }} = decisions.key_value
             and decisions.action = 'link'
     where decisions.project_id in (select project_firms.project_id from project_firms)
 
@@ -183,7 +183,7 @@ standing_links as (
     left join decisions
         on
             links.project_id = decisions.project_id
-            and {{ document_key("links.power_account_no") }} = decisions.key_value
+            and {{ text_key("links.power_account_no") }} = decisions.key_value
             and decisions.action = 'unlink'
     where decisions.project_id is null or links.match_method = 'manual'
     qualify row_number() over (

@@ -255,7 +255,7 @@ keyed as (
         record_key,
         nullif(uscc, '') as uscc,
         {{ company_key("company_name") }} as company_key,
-        {{ project_name_key("project_name") }} as name_key,
+        {{ text_key("project_name") }} as name_key,
         company_name,
         project_name,
         received_on,

@@ -36,7 +36,7 @@ acceptances as (
 
     select
         district_code,
-        {{ document_key("construction_permit_no") }} as permit_key,
+        {{ text_key("construction_permit_no") }} as permit_key,
         actual_completion_date,
         file_sha256,
         sheet,
@@ -70,7 +70,7 @@ linked as (
     select
         permit_links.project_id,
         permits.district_code,
-        {{ document_key("permits.construction_permit_no") }} as permit_key,
+        {{ text_key("permits.construction_permit_no") }} as permit_key,
         permits.construction_permit_no,
         permits.construction_permit_date,
         permits.file_sha256,
