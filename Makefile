@@ -36,11 +36,11 @@ test: ## 安装并运行全部检查与测试 / set up, then every check and tes
 	@bin/setup
 	@bin/setup tools
 	@bin/check
-	@$(PY) -m pytest -m "not long"
+	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile --durations=15 $(ARGS)
 
 test-long: ## 长测试 / the full form of the long tests
 	@bin/setup
-	@$(PY) -m pytest -m long
+	@$(PY) -m pytest -m long --durations=15 $(ARGS)
 
 bench: ## 基准测试 / the benchmark
 	@bin/setup
