@@ -261,7 +261,7 @@ class _Builder:
             if draws.chance(500):
                 again = p.phases[0].withdrawn_on + timedelta(days=draws.whole(20, 120))
                 p.phases.append(self._phase(draws, p.phases[0].name, again, shares[0], p.is_expansion))
-        elif draws.chance(50):
+        elif draws.chance(90):
             p.withdrawn_on = filed + timedelta(days=draws.whole(90, 600))
 
     def _phase(self, draws: Draws, name: str, filed: date, planned: int, is_technical: bool) -> Phase:

@@ -16,8 +16,12 @@ from typing import Any
 from zhixiao.settings import Settings
 from zhixiao.simulate.compare import Comparison, compare
 from zhixiao.simulate.funnel import Funnel
+from zhixiao.simulate.knowledge import KEPT
 from zhixiao.simulate.model import Config
+from zhixiao.simulate.views import SOURCES
 from zhixiao.simulate.world_files import simulate, write_truth
+
+FUNNEL_SOURCES = tuple(sorted(KEPT | {"tax"}))
 
 
 @dataclass
@@ -44,12 +48,18 @@ class Evaluation:
         }
 
 
-def evaluate(config: Config, folder: Path, known_on: date | None = None, as_of: date | None = None) -> Evaluation:
+def evaluate(
+    config: Config,
+    folder: Path,
+    known_on: date | None = None,
+    as_of: date | None = None,
+    sources: Sequence[str] = SOURCES,
+) -> Evaluation:
     """Simulate into `folder`, run everything, compare. The pair defaults to what the pipeline takes by default."""
     from zhixiao.run import run
 
     start = time.perf_counter()
-    made = simulate(config, folder / "raw")
+    made = simulate(config, folder / "raw", sources=sources)
     write_truth(made, folder / "truth")
     simulated = time.perf_counter()
     settings = Settings(folder / "raw", folder / "warehouse", config.district, settle_seconds=0)
@@ -101,15 +111,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--since", type=date.fromisoformat, help="the first received day: a shorter history")
     parser.add_argument("--known-on", type=date.fromisoformat)
     parser.add_argument("--as-of", type=date.fromisoformat)
+    parser.add_argument("--funnel-only", action="store_true", help="only the sources that the funnel reads")
     parser.add_argument("--keep", type=Path, help="keep worlds and warehouses below this folder")
     parser.add_argument("--json", type=Path, default=Path("build/evaluation.json"))
     args = parser.parse_args(argv)
+    sources = FUNNEL_SOURCES if args.funnel_only else SOURCES
     results = []
     for seed in args.seed or [1]:
         config = Config(seed, args.district, args.scale, args.mess, args.since)
         with tempfile.TemporaryDirectory(prefix="zhixiao-evaluate-") as scratch:
             folder = args.keep / f"seed{seed}-{args.mess}" if args.keep else Path(scratch)
-            results.append(evaluate(config, folder, args.known_on, args.as_of))
+            results.append(evaluate(config, folder, args.known_on, args.as_of, sources))
         print(table(results[-1]))
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(

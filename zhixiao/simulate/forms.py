@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ FX = Decimal("7.2")
 FULL_WIDTH = str.maketrans("0123456789.,", "０１２３４５６７８９．，")
 _UNIT = re.compile(r"[（(]([^（）()]*元)[）)]")
 EPOCH = date(1970, 1, 1)
+NEGATIVE = "-12.5"
+"""What a spoiled money cell holds where no negative money may stand: out of bounds, but readable, so it is counted."""
 
 
 @dataclass
@@ -67,6 +70,15 @@ class Style:
     approximate: tuple[int, str] | None = None
     broken_date: tuple[int, str] | None = None
     trailing_space: str | None = None
+    codes: dict[str, str] = field(default_factory=dict)
+    """How the codes of a column are typed: bare (no hyphens), wide, hash, lower, spaced."""
+    wide_brackets: bool = False
+    own_units: tuple[int, str] | None = None
+    """A row and a money column whose cell says its own unit."""
+    legacy_ids: frozenset[int] = frozenset()
+    """Rows of tax that show the fifteen digits of before 2015."""
+    two_levels: bool = False
+    """Headers with a hyphen stand as parent and child."""
     damages: list[Damage] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
     container: str = "xlsx"
@@ -125,6 +137,20 @@ class _Row:
     line: Line | None = None
     bad: list[tuple[str, str]] = field(default_factory=list)
     money: Decimal = Decimal(0)
+
+
+def _wide(text: str) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+_CODES: dict[str, Callable[[str], str]] = {
+    "bare": lambda t: t.replace("-", ""),
+    "wide": _wide,
+    "hash": lambda t: "、".join(f"{c}#" for c in t.split("、")),
+    "lines": lambda t: t.replace("、", "\n"),
+    "lower": str.lower,
+    "spaced": lambda t: f"{t[:6]} {t[6:]}",
+}
 
 
 def columns_of(contract: Contract) -> list[Column]:
@@ -239,7 +265,12 @@ class _Form:
             return self.number(column, value)
         if isinstance(value, int):
             return str(value) if self.is_text else Decimal(value)
-        return f"{value} " if column.name == self.style.trailing_space else str(value)
+        text = str(value)
+        if column.name in self.style.codes:
+            text = _CODES[self.style.codes[column.name]](text)
+        elif self.style.wide_brackets and column.name.endswith("company_name"):
+            text = text.replace("(", "（").replace(")", "）")
+        return f"{text} " if column.name == self.style.trailing_space else text
 
     def money(self, line: Line, bad: set[str]) -> Decimal:
         total = Decimal(0)
@@ -286,6 +317,15 @@ class _Form:
             if isinstance(value, date):
                 text = f"{value.year}"
                 cells[self.place(name)] = f"{text[:3]} {text[3:]}年{value.month}月{value.day}日"
+        if self.style.own_units and self.style.own_units[0] == n:
+            name = self.style.own_units[1]
+            column, value = self.contract.by_name[name], line.values.get(name)
+            if isinstance(value, Decimal):
+                in_wan = value * MONEY_UNITS[default_unit(column, self.delivery)]
+                cells[self.place(name)] = f"{plain(in_wan / 10000)}亿元" if in_wan else "0元"
+        if n in self.style.legacy_ids:
+            code = str(line.values["uscc"])
+            cells[self.place("uscc")] = code[2:8] + code[8:17]
         return _Row("data", cells, line, [], self.money(line, set()))
 
     def damaged(self, n: int, line: Line, damage: Damage) -> _Row:
@@ -293,6 +333,10 @@ class _Form:
         row.cells[self.place(damage.column)] = damage.text
         row.bad.append((damage.column, damage.reason))
         row.money = self.money(line, {damage.column})
+        column = self.contract.by_name[damage.column]
+        if damage.text == NEGATIVE and column.value_type == "money":
+            factor = FX if column.unit == "万美元" else MONEY_UNITS[self.unit_of(column)]
+            row.money += Decimal(NEGATIVE) * factor
         return row
 
     def place(self, name: str) -> int:
@@ -341,8 +385,12 @@ class _Form:
             grid.append(self.group_row(width, len(grid) + 1, merges))
         header: list[Cell] = [self.headers[c.name] for c in self.columns]
         header += [*style.extra, *style.personal]
-        grid.append(list(header))
+        if style.two_levels:
+            self.two_level_header(header, grid, merges)
+        else:
+            grid.append(list(header))
         bottom = len(grid)
+        header = list(grid[-1])
         placed: list[tuple[int, _Row]] = []
         for n, row in enumerate(rows):
             if style.repeat_header is not None and n == style.repeat_header and n:
@@ -386,6 +434,34 @@ class _Form:
                     merges.append((at, start + 1, at, i))
                 start = i
         return cells
+
+    def two_level_header(self, header: list[Cell], grid: list[list[Cell]], merges: list[Merge]) -> None:
+        """`本月完成-本期` as 本月完成 over 本期; a header without a hyphen reaches over both rows."""
+        top, child = len(grid) + 1, len(grid) + 2
+        parents: list[Cell] = []
+        children: list[Cell] = []
+        for text in header:
+            parent, hyphen, rest = str(text).partition("-")
+            parents.append(parent)
+            children.append(rest if hyphen else None)
+        for c, below in enumerate(children, start=1):
+            if below is None and not self.is_text:
+                merges.append((top, c, child, c))
+        start = 0
+        for c in range(1, len(header) + 1):
+            if c == len(header) or parents[c] != parents[start] or children[start] is None:
+                if c - start > 1 and not self.is_text:
+                    merges.append((top, start + 1, top, c))
+                for repeated in range(start + 1, c):
+                    parents[repeated] = None
+                start = c
+        if self.is_text:
+            # Without merges a header that stands alone stands in the lower row.
+            for c, below in enumerate(children):
+                if below is None:
+                    parents[c], children[c] = None, parents[c]
+        grid.append(parents)
+        grid.append(children)
 
     def merge_down(self, grid: list[list[Cell]], merges: list[Merge], placed: list[tuple[int, _Row]]) -> None:
         """Equal neighbours of one column become one merged cell; a reader fills it down inside the merge."""
@@ -443,7 +519,15 @@ class _Form:
         )
         for n, half in enumerate(halves):
             totals = [t for label in style.totals if (t := self.total_row(label, half)) is not None]
-            name = "" if not workbook else "Sheet1" if len(halves) == 1 else f"第{n + 1}部分"
+            name = (
+                "table1"
+                if style.container == "html"
+                else ""
+                if not workbook
+                else "Sheet1"
+                if len(halves) == 1
+                else f"第{n + 1}部分"
+            )
             sheets.append(self.sheet(name, half + totals, truth))
         stem = d.stem + style.suffix
         inner = ""

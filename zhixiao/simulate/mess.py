@@ -20,6 +20,7 @@ from zhixiao.simulate.delivery import Delivery
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.forms import (
     MONEY_UNITS,
+    NEGATIVE,
     Damage,
     FileTruth,
     Style,
@@ -64,7 +65,7 @@ def muddle(delivery: Delivery, draws: Draws, dial: str, horizon: date) -> Iterat
     """The files that a delivery becomes, with the delivery that each makes known (None: nothing)."""
     full = dial == "full"
     style = _style(delivery, draws, full)
-    if draws.chance(60 if full else 15):
+    if draws.chance((150 if delivery.source == "fai" else 60) if full else 15):
         broken = _refused(delivery, style, draws)
         if broken is not None:
             # The file comes again, mended, some days later where the calendar of its mode allows it.
@@ -102,7 +103,7 @@ def _style(delivery: Delivery, draws: Draws, full: bool) -> Style:
     if draws.chance(350):
         style.titles = [delivery.title or delivery.stem] + ([""] if draws.chance(300) else [])
     if draws.chance(200 if full else 80):
-        style.groups = 1
+        style.groups = draws.whole(1, 2) if full else 1
     if draws.chance(300):
         style.notes = list(NOTES[: draws.whole(1, 2)])
     _choose_totals(style, delivery, columns, draws)
@@ -116,6 +117,10 @@ def _style(delivery: Delivery, draws: Draws, full: bool) -> Style:
         style.extra[name] = UNKNOWN[name]
     if draws.chance(60):
         style.personal = {k: list(v) for k, v in PERSONS.items()}
+    hyphens = any("-" in style.headers.get(c.name, "") for c in columns)
+    if hyphens and not style.groups and not style.order and draws.chance(700):
+        style.two_levels = True
+        style.repeat_header = None
     style.cover_sheet = draws.chance(120)
     style.split_sheets = full and draws.chance(60)
     if not is_text and draws.chance(80 if full else 30):
@@ -125,6 +130,8 @@ def _style(delivery: Delivery, draws: Draws, full: bool) -> Style:
         style.blank_after = None
     if draws.chance(350 if full else 80):
         _choose_damages(style, delivery, contract, columns, draws, draws.whole(1, 4 if full else 1))
+    if full and n:
+        _choose_cells(style, delivery, contract, columns, draws)
     if contract.mode != "events" and contract.keys and n and draws.chance(80 if full else 20):
         row = draws.whole(0, n - 1)
         if all(delivery.lines[row].values.get(k) is not None for k in contract.keys):
@@ -211,6 +218,11 @@ def _choose_values(
                 how = "iso"
             if is_text or draws.chance(400):
                 style.dates[c.name] = how
+        if full and c.identifier == "project_code" and draws.chance(150):
+            style.codes[c.name] = draws.pick(("bare", "wide", "hash", "lines"))
+        if full and c.identifier == "credit_code" and draws.chance(80):
+            style.codes[c.name] = draws.pick(("wide", "lower", "spaced"))
+    style.wide_brackets = full and draws.chance(200)
     if draws.chance(100):
         names = [c.name for c in columns if c.value_type == "text" and not c.is_key and c.name.endswith("name")]
         style.trailing_space = draws.pick(names) if names else None
@@ -225,6 +237,17 @@ def _choose_totals(style: Style, delivery: Delivery, columns: list[Column], draw
     if any(c.name == "reporting_unit" for c in columns) and draws.chance(300):
         boards = sorted({str(x.values["reporting_unit"]) for x in delivery.lines})
         style.totals += [f"其中：{b}" for b in boards[:3]]
+
+
+def _choose_cells(style: Style, delivery: Delivery, contract: Contract, columns: list[Column], draws: Draws) -> None:
+    """Single cells that are unlike their column, but readable."""
+    n = len(delivery.lines)
+    money = [c.name for c in columns if c.value_type == "money" and c.unit not in ("万美元", "(own text)")]
+    if money and draws.chance(150):
+        style.own_units = (draws.whole(0, n - 1), draws.pick(money))
+    if delivery.source == "tax" and draws.chance(300):
+        old = [i for i, x in enumerate(delivery.lines) if str(x.values["uscc"])[8:17].isdigit()]
+        style.legacy_ids = frozenset(i for i in old if draws.chance(40))
 
 
 def _choose_damages(
@@ -297,7 +320,7 @@ def _damage(delivery: Delivery, row: int, columns: list[Column], draws: Draws) -
     if kind == "number_unreadable":
         return c.name, draws.pick(UNREADABLE_NUMBERS), kind
     if kind == "negative":
-        return c.name, "-12.5", "out_of_bounds"
+        return c.name, NEGATIVE, "out_of_bounds"
     if kind == "unit_unknown":
         return c.name, "3211.5", kind
     if kind == "uscc_alphabet":
@@ -305,7 +328,10 @@ def _damage(delivery: Delivery, row: int, columns: list[Column], draws: Draws) -
         return c.name, code[:at] + draws.pick("IOSVZ") + code[at + 1 :], kind
     if kind == "uscc_length":
         return c.name, code[:17] if uscc_fault(code) != "length" else code[:16], kind
-    return c.name, draws.pick(("9.13212E+17", "913212047000000000")), kind
+    # A spreadsheet keeps fifteen digits: of a code without letters the last three become noughts.
+    cut = code[:15] + "000"
+    is_cut = cut.isdigit() and uscc_fault(cut) == "check" and draws.chance(500)
+    return c.name, cut if is_cut else "9.13212E+17", kind
 
 
 # --- whole files

@@ -38,12 +38,12 @@ class Simulation:
         return max(f.received_on for f in self.files if f.received_on is not None)
 
 
-def simulate(config: Config, out: Path, with_district: bool = False) -> Simulation:
+def simulate(config: Config, out: Path, with_district: bool = False, sources: Sequence[str] = SOURCES) -> Simulation:
     """Write the files of a world below `out` (source by source: only one delivery is held at a time)."""
     world = make_world(config)
     made = Simulation(world, Knowledge())
     root = out / config.district if with_district else out
-    for source in SOURCES:
+    for source in sources:
         before = len(made.files)
         for n, delivery in enumerate(deliveries(world, source)):
             for day, written, accepted_from in _files(config, delivery, n):
