@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 from zhixiao.simulate.calendar import SEEDS, add_months, first_of, last_of, month_of
+from zhixiao.simulate.delivery import Line
 from zhixiao.simulate.knowledge import Knowledge, Statement
 from zhixiao.simulate.model import Project, World
 
@@ -40,6 +41,8 @@ class Standing:
     """A project as it was known: its ledger row, its filings, its dates in both readings, its amounts."""
 
     project_id: str
+    unit: str
+    """The row number of the ledger, else the project code."""
     project: Project
     row: Mapping[str, Any]
     in_ledger: bool
@@ -101,8 +104,15 @@ class Funnel:
                 history.append((day, shown.get(no)))
         return out
 
-    def _filings(self) -> dict[int, list[_Filing]]:
-        out: dict[int, list[_Filing]] = defaultdict(list)
+    def _unit(self, line: Line) -> str:
+        """What a row is about: a row of the ledger, or a code that no row of the ledger has shown."""
+        assert line.project is not None
+        if line.project.row_no in self.ledger or line.phase is None:
+            return line.project.row_no
+        return line.phase.code
+
+    def _filings(self) -> dict[str, list[_Filing]]:
+        out: dict[str, list[_Filing]] = defaultdict(list)
         for (code,), told in self.known.events("filing", self.known_on, "project_code").items():
             moves = [s for s in told if s["submission_kind"] == "更正"]
             filed = (moves or told)[-1 if moves else 0]["filing_date"]
@@ -112,13 +122,12 @@ class Funnel:
             assert isinstance(filed, date)
             amount = planned[-1] if planned else None
             assert amount is None or isinstance(amount, Decimal)
-            p = told[0].line.project
-            out[id(p)].append(_Filing(str(code), filed, amount, (stated or told)[-1], gone))
+            out[self._unit(told[0].line)].append(_Filing(str(code), filed, amount, (stated or told)[-1], gone))
         for held in out.values():
             held.sort(key=lambda f: (f.withdrawn_on is not None, f.filed_on, f.code))
         return out
 
-    def _permits(self) -> dict[int, list[tuple[date, list[date]]]]:
+    def _permits(self) -> dict[str, list[tuple[date, list[date]]]]:
         """Project -> (issued, acceptances) of each permit that stands."""
         accepted: dict[object, list[date]] = defaultdict(list)
         for (_, permit), told in self.known.events(
@@ -127,30 +136,30 @@ class Funnel:
             day = told[-1]["actual_completion_date"]
             if isinstance(day, date) and day <= self.as_of:
                 accepted[permit].append(day)
-        out: dict[int, list[tuple[date, list[date]]]] = defaultdict(list)
+        out: dict[str, list[tuple[date, list[date]]]] = defaultdict(list)
         for (permit, _), told in self.known.events(
             "permit", self.known_on, "construction_permit_no", "project_code"
         ).items():
             issued = told[-1]["construction_permit_date"]
             gone = told[-1]["submission_kind"] == "撤销" and told[-1].received_on <= self.as_of
             if isinstance(issued, date) and issued <= self.as_of and not gone:
-                out[id(told[-1].line.project)].append((issued, accepted[permit]))
+                out[self._unit(told[-1].line)].append((issued, accepted[permit]))
         return out
 
-    def _reports(self) -> dict[int, list[Statement]]:
-        out: dict[int, list[Statement]] = defaultdict(list)
+    def _reports(self) -> dict[str, list[Statement]]:
+        out: dict[str, list[Statement]] = defaultdict(list)
         for s in self.known.period("fai", self.known_on, "project_code").values():
-            out[id(s.line.project)].append(s)
+            out[self._unit(s.line)].append(s)
         return out
 
-    def _paid(self) -> dict[int, list[date]]:
-        out: dict[int, list[date]] = defaultdict(list)
+    def _paid(self) -> dict[str, list[date]]:
+        out: dict[str, list[date]] = defaultdict(list)
         for told in self.known.events("payment", self.known_on, "account_bank", "flow_no").values():
             s = told[-1]
             at, amount = s["paid_at"], s["amount"]
             assert isinstance(at, datetime) and isinstance(amount, Decimal)
             if s["purpose"] in ("土建", "设备") and amount > 0 and s["signing_row_no"]:
-                out[id(s.line.project)].append(at.date())
+                out[self._unit(s.line)].append(at.date())
         return out
 
     def _recognised(self) -> dict[tuple[str, str], list[Statement]]:
@@ -169,34 +178,29 @@ class Funnel:
     def _standings(self) -> list[Standing]:
         out = []
         by_no = {p.row_no: p for p in self.world.projects}
-        seen: set[int] = set()
         for no, history in self.ledger.items():
             last = next(s for _, s in reversed(history) if s is not None)
-            p = Standing(f"{self.district}-{no}", by_no[no], last.line.values, True)
+            p = Standing(f"{self.district}-{no}", no, by_no[no], last.line.values, True)
             gone = [day for day, s in history if day > last.received_on and s is None]
             if gone and gone[0] <= self.as_of:
                 p.withdrawn_on = gone[0]
             out.append(p)
-            seen.add(id(by_no[no]))
-        # A filing, a permit or a report of a project that no ledger row shows.
-        for project in self.world.all_projects:
-            if id(project) in seen:
-                continue
-            codes: set[str] = {f.code for f in self.filings.get(id(project), [])}
-            for source in ("permit", "fai"):
-                for s in self.known.statements[source]:
-                    if s.line.project is project and s.received_on <= self.known_on and s["project_code"]:
-                        codes.add(str(s["project_code"]))
-            if codes:
-                first = self.filings[id(project)][0].row.line.values if self.filings.get(id(project)) else {}
-                code = self.filings[id(project)][0].code if self.filings.get(id(project)) else min(codes)
-                out.append(Standing(f"{self.district}-{code}", project, dict(first), False))
+        # Codes that no ledger row has shown, from a filing, a permit or a report.
+        loose: dict[str, Project] = {}
+        for source in ("filing", "permit", "fai"):
+            for s in self.known.statements[source]:
+                if s.received_on <= self.known_on and s["project_code"] and self._unit(s.line) not in self.ledger:
+                    assert s.line.project is not None
+                    loose[self._unit(s.line)] = s.line.project
+        for code, project in loose.items():
+            row = self.filings[code][0].row.line.values if code in self.filings else {}
+            out.append(Standing(f"{self.district}-{code}", code, project, row, False))
         return out
 
     # Cuts and amounts
 
     def _describe(self, p: Standing) -> None:
-        row, filings = p.row, self.filings.get(id(p.project), [])
+        row, filings = p.row, self.filings.get(p.unit, [])
         for cut in ("reporting_unit", "chain", "capital_kind", "expansion_driver", "lead_channel", "introducer",
                     "signing_event"):  # fmt: skip
             p.cuts[cut] = str(row.get(cut) or UNKNOWN) if p.in_ledger else UNKNOWN
@@ -209,7 +213,7 @@ class Funnel:
             told = [
                 s
                 for s in self.known.statements["land"]
-                if s.line.project is p.project and s.received_on <= self.known_on
+                if self._unit(s.line) == p.unit and s.received_on <= self.known_on
             ]
             town = str(told[0]["division_name"]) if told else None
         p.cuts["town"] = town or UNKNOWN
@@ -231,7 +235,7 @@ class Funnel:
 
     def _invested(self, p: Standing) -> None:
         told: dict[str, Decimal] = {}
-        reports = [s for s in self.reports.get(id(p.project), []) if s["stat_period"] <= self.as_of]
+        reports = [s for s in self.reports.get(p.unit, []) if s["stat_period"] <= self.as_of]
         for s in sorted(reports, key=lambda s: (s["stat_period"], s["project_code"])):
             month, cum, code = s["stat_period"], s["investment_cum"], str(s["project_code"])
             assert isinstance(month, date) and isinstance(cum, Decimal)
@@ -257,7 +261,7 @@ class Funnel:
         no = str(row["signing_row_no"])
         _put(claimed, "signed", row.get("signing_date"))
         shown = str(row.get("project_code") or "").split("、")
-        by_code = [f.filed_on for f in self.filings.get(id(p.project), []) if f.code in shown]
+        by_code = [f.filed_on for f in self.filings.get(p.unit, []) if f.code in shown]
         filed = row.get("filing_date") or (min(by_code) if by_code else None)
         if filed is None:
             filed = next(
@@ -276,11 +280,11 @@ class Funnel:
     # Evidenced
 
     def _evidence(self, p: Standing) -> None:
-        evidenced, row, key = p.dates["evidenced"], p.row, id(p.project)
+        evidenced, row, key = p.dates["evidenced"], p.row, p.unit
         if p.in_ledger:
             _put(evidenced, "signed", row.get("signing_date"))
         has_parcel = any(
-            s.line.project is p.project and s.received_on <= self.known_on for s in self.known.statements["land"]
+            self._unit(s.line) == p.unit and s.received_on <= self.known_on for s in self.known.statements["land"]
         ) or any(f.row["parcel_no"] for f in self.filings.get(key, []))
         leased_area = row.get("leased_floor_area")
         leased = row.get("involves_land") is False or bool(leased_area and not has_parcel)
