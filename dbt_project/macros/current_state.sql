@@ -47,6 +47,17 @@
     {{ kind_rank("submission_kind") if "submission_kind" in contract(source_name).columns else "1" }}
 {%- endmacro %}
 
+{# Whether a row takes its key back: a 撤销 by submission_kind, in recognition by its result (sources.md 2, 3). #}
+{% macro is_revocation(source_name) -%}
+    {%- if source_name == "recognition" -%}
+        coalesce(result = '撤销', false)
+    {%- elif "submission_kind" in contract(source_name).columns -%}
+        coalesce(submission_kind = '撤销', false)
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
 {# What one row of a register belongs to: the whole register, or its year (above_scale, target). #}
 {% macro register_scope(source_name, alias) -%}
     {%- set scope = contract(source_name).scope -%}
@@ -233,13 +244,10 @@
 {# Mode events: per key the last statement stands. A 撤销 withdraws the key and states nothing else: the
    columns stay those of the last statement before it, and it acts from `revoked_on`, its received day
    unless the source dates it itself (recognition: recognised_date). #}
-{% macro events_current(source_name, is_revocation=none, revoked_on="received_on") -%}
+{% macro events_current(source_name, revoked_on="received_on") -%}
     {%- set c = contract(source_name) -%}
     {%- set columns = staged_columns(source_name) -%}
     {%- set key = ["district_code"] + c["keys"] -%}
-    {%- set revocation = is_revocation or (
-        "coalesce(submission_kind = '撤销', false)" if "submission_kind" in c.columns else "false"
-    ) -%}
     with
 
     statements as (
@@ -247,7 +255,7 @@
         select
             {{ column_list(columns) }},
             {{ kind_rank_of(source_name) }} as kind_rank,
-            {{ revocation }} as is_revocation,
+            {{ is_revocation(source_name) }} as is_revocation,
             {{ revoked_on }} as revoked_on
         from {{ ref('stg_' ~ source_name) }}
 

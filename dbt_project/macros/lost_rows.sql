@@ -30,7 +30,7 @@ stated_{{ source_name }} as (
         district_code,
         {{ register_scope(source_name, "stated") }} as scope
         {%- else %}
-        {{ "submission_kind" if "submission_kind" in c.columns else "cast(null as varchar)" }} as submission_kind,
+        {{ is_revocation(source_name) }} as is_revocation,
         {%- if c["keys"] %}
         received_on = max(received_on) over (partition by {{ key }})
         and count(*) over (partition by {{ key }}, received_on) = 1 as is_last_word
@@ -79,7 +79,7 @@ lost as (
         {%- if c.mode != "register" %}
         and stated.is_last_word
         and not coalesce(stated.is_replaced, false)
-        and stated.submission_kind is distinct from '撤销'
+        and not stated.is_revocation
         {%- endif %}
     {% if not loop.last %}
     union all

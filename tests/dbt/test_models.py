@@ -130,6 +130,12 @@ def make_district() -> World:
               company_name="江苏阿尔法〔姜堰〕有限公司 ", power_kwh=1)  # fmt: skip
         w.states("power", d(month + 1, 10), f"2025-{month:02}")
 
+    # A recognition whose last word is its 撤销: the row before it stays, and nothing is lost.
+    w.put("recognition", d(3, 20), signing_row_no="Q1", recognition_kind="开工", actual_date=d(3, 1),
+          recognised_date=d(3, 15), result="通过")  # fmt: skip
+    w.put("recognition", d(4, 20), signing_row_no="Q1", recognition_kind="开工", actual_date=d(3, 1),
+          recognised_date=d(4, 15), result="撤销")  # fmt: skip
+
     # Investment: March is delivered twice, the second time without CODE[7] and with a corrected CODE[1].
     for day, codes in ((d(4, 10), {1: 10, 3: 20, 7: 5}), (d(5, 10), {1: 11, 3: 20})):
         for n, cum in codes.items():
@@ -310,6 +316,13 @@ def test_keys_belong_to_projects(now: duckdb.DuckDBPyConnection) -> None:
         ("321204-Q3", "project_code", CODE[3], "name_similarity", alike, "rule"),
         ("321204-Q4", "land_supervision_no", "L3", "manual", 1, "李工"),
     ]
+
+
+def test_a_revoked_recognition_keeps_what_it_said(now: duckdb.DuckDBPyConnection) -> None:
+    rows = now.execute(
+        "select result, is_withdrawn, withdrawn_on from intermediate.int_recognition__current"
+    ).fetchall()
+    assert rows == [("通过", True, d(4, 15))]
 
 
 def test_what_is_linked_to_nothing_is_listed(now: duckdb.DuckDBPyConnection) -> None:

@@ -1,5 +1,1 @@
-{{ events_current(
-    'recognition',
-    is_revocation="coalesce(result = '撤销', false)",
-    revoked_on="coalesce(recognised_date, received_on)",
-) }}
+{{ events_current('recognition', revoked_on="coalesce(recognised_date, received_on)") }}
