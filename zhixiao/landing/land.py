@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from zhixiao import faults
 from zhixiao.contracts import Contract, load_contract
 from zhixiao.identifiers import code_marks
 from zhixiao.landing import reasons
@@ -124,6 +125,7 @@ def land_file(
                 reason_zh=f"文件读不下去：{_first_line(e)}。请另存为新的文件后重报。",
                 reason_en=f"the file cannot be read to its end: {_first_line(e)}. Save it anew and send it again.",
             )
+        faults.point("land_before_report")
         _write_report(paths, report)
     return report
 
