@@ -52,9 +52,7 @@ class Discovery:
         return cls(
             drops=[Drop.from_json(x) for x in d["drops"]],
             refused=[
-                RefusedDrop(
-                    **{**x, "received_on": date.fromisoformat(x["received_on"]) if x["received_on"] else None}
-                )
+                RefusedDrop(**{**x, "received_on": date.fromisoformat(x["received_on"]) if x["received_on"] else None})
                 for x in d["refused"]
             ],
             waiting=[Path(p) for p in d["waiting"]],
@@ -120,9 +118,7 @@ def _source_dirs(raw_dir: Path, district: str) -> Iterator[tuple[str, Path]]:
             yield district, first
 
 
-def _discover_source(
-    settings: Settings, district: str, source_dir: Path, cache: _HashCache, out: Discovery
-) -> None:
+def _discover_source(settings: Settings, district: str, source_dir: Path, cache: _HashCache, out: Discovery) -> None:
     source = source_dir.name
     for path in sorted(p for p in source_dir.iterdir() if not p.is_dir() and _is_delivery((p.name,))):
         out.refused.append(_bad_date(district, source, path, path.name))
@@ -200,9 +196,7 @@ def _unknown_source(district: str, source_dir: Path, settings: Settings) -> list
     ]  # fmt: skip
 
 
-def _unreadable(
-    district: str, source: str, day: date, name: str, path: Path, error: Refusal | OSError
-) -> RefusedDrop:
+def _unreadable(district: str, source: str, day: date, name: str, path: Path, error: Refusal | OSError) -> RefusedDrop:
     if isinstance(error, Refusal):
         code, zh, en = error.reason_code, error.zh, error.en
     else:
