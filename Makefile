@@ -16,7 +16,7 @@ endif
 
 PY := .venv/bin/python
 
-.PHONY: help run up test test-long bench lint fmt clean
+.PHONY: help run up test test-long bench evaluate lint fmt clean
 
 help: ## 列出所有命令 / this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,10 @@ test-long: ## 长测试 / the full form of the long tests
 bench: ## 基准测试 / the benchmark
 	@bin/setup
 	@$(PY) -m bench
+
+evaluate: ## 合成区评测：生成、运行、与真值比对 / simulate worlds, run the pipeline, compare with the truth (ARGS="--seed 7 --mess full")
+	@bin/setup
+	@$(PY) -m zhixiao.simulate.evaluate $(ARGS)
 
 lint: ## 只做静态检查 / the static checks alone
 	@bin/setup

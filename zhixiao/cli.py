@@ -19,6 +19,7 @@ from typer.exceptions import Abort, TyperException
 
 from zhixiao.errors import ZhixiaoError
 from zhixiao.settings import Settings
+from zhixiao.simulate.command import simulate_command
 
 DONE, NOT_DONE, DONE_WITH_FAULTS = 0, 1, 3
 
@@ -354,6 +355,9 @@ def _today() -> date:
     from zhixiao.warehouse.lock import LOCAL_ZONE
 
     return datetime.now(LOCAL_ZONE).date()
+
+
+app.command("simulate")(simulate_command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

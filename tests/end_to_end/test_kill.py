@@ -20,6 +20,7 @@ NAMED_POINTS = [
     "nightly.resolve:1",
     "nightly.discover:1",
     "nightly.land:3",
+    "land_before_report:7",
     "nightly.gate:1",
     "load_source:5",
     "load_before_commit:1",
