@@ -48,9 +48,12 @@ def test_the_command_writes_into_no_folder_that_holds_something(tmp_path: Path) 
 @pytest.mark.parametrize("mess", ["none", "full"])
 def test_the_pipeline_equals_the_truth(tmp_path: Path, mess: str) -> None:
     result = tmp_path / "evaluation.json"
-    options = ["--seed", "21", "--scale", "0.05", "--since", "2025-06-01", "--mess", mess, "--json", str(result)]
+    options = ["--seed", "21", "--scale", "0.05", "--since", "2025-06-01", "--mess", mess]
+    options += ["--pair", "2025-12-01:2025-10-31", "--json", str(result)]
     assert main(options) == 0, result.read_text(encoding="utf-8")
     (told,) = json.loads(result.read_text(encoding="utf-8"))
     assert told["differences"] == 0
-    assert [p["part"] for p in told["parts"]] == ["files", "quarantined cells", "project stages", "mart_funnel"]
-    assert told["parts"][3]["compared"] > 100_000
+    assert [(p["known_on"], p["as_of"]) for p in told["pairs"]][1:] == [("2025-12-01", "2025-10-31")]
+    for pair in told["pairs"]:
+        assert [p["part"] for p in pair["parts"]] == ["files", "quarantined cells", "project stages", "mart_funnel"]
+        assert pair["parts"][3]["compared"] > 100_000

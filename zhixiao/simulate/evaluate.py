@@ -19,86 +19,101 @@ from zhixiao.simulate.funnel import Funnel
 from zhixiao.simulate.knowledge import KEPT
 from zhixiao.simulate.model import Config
 from zhixiao.simulate.views import SOURCES
-from zhixiao.simulate.world_files import simulate, write_truth
+from zhixiao.simulate.world_files import Simulation, simulate, write_truth
 
 FUNNEL_SOURCES = tuple(sorted(KEPT | {"tax"}))
 
 
 @dataclass
-class Evaluation:
-    """One world against the truth."""
+class PairResult:
+    """One run of the pipeline against the truth at one pair."""
 
-    config: Config
     known_on: date
     as_of: date
-    files: int
     exit_code: int
-    seconds: dict[str, float] = field(default_factory=dict)
     parts: list[Comparison] = field(default_factory=list)
 
     @property
     def differences(self) -> int:
         return sum(c.different for c in self.parts)
 
+
+@dataclass
+class Evaluation:
+    """One world against the truth, at every pair that was asked for."""
+
+    config: Config
+    files: int
+    pairs: list[PairResult] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def differences(self) -> int:
+        return sum(p.differences for p in self.pairs)
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {
-            "known_on": self.known_on.isoformat(),
-            "as_of": self.as_of.isoformat(),
-            "differences": self.differences,
-        }
+        return asdict(self) | {"differences": self.differences}
+
+
+Pair = tuple[date | None, date | None]
 
 
 def evaluate(
-    config: Config,
-    folder: Path,
-    known_on: date | None = None,
-    as_of: date | None = None,
-    sources: Sequence[str] = SOURCES,
+    config: Config, folder: Path, pairs: Sequence[Pair] = ((None, None),), sources: Sequence[str] = SOURCES
 ) -> Evaluation:
-    """Simulate into `folder`, run everything, compare. The pair defaults to what the pipeline takes by default."""
-    from zhixiao.run import run
-
+    """Simulate into `folder`, run everything once for each pair, compare. (None, None) is what the pipeline takes."""
     start = time.perf_counter()
     made = simulate(config, folder / "raw", sources=sources)
     write_truth(made, folder / "truth")
-    simulated = time.perf_counter()
+    out = Evaluation(config, len(made.files))
+    out.seconds["simulate"] = round(time.perf_counter() - start, 1)
     settings = Settings(folder / "raw", folder / "warehouse", config.district, settle_seconds=0)
-    result = run(settings, known_on, as_of, progress=lambda text: print(text, file=sys.stderr))
-    ran = time.perf_counter()
-    known = known_on or made.known_on
-    day = as_of or known
-    out = Evaluation(config, known, day, len(made.files), result.exit_code)
-    if result.exit_code == 1 or not settings.published_db.exists():
-        failed = Comparison("run", 1)
-        failed.tell(result.text)
-        out.parts.append(failed)
-        return out
-    funnel = Funnel(made.world, made.knowledge, known, day)
-    out.parts = compare(settings.published_db, [f for f in made.files if _is_known(f.received_on, known)], funnel)
-    out.seconds = {
-        "simulate": round(simulated - start, 1),
-        "run": round(ran - simulated, 1),
-        "compare": round(time.perf_counter() - ran, 1),
-    }
+    for known_on, as_of in pairs:
+        start = time.perf_counter()
+        out.pairs.append(_run_pair(settings, made, known_on or made.known_on, known_on, as_of))
+        out.seconds[f"run and compare {len(out.pairs)}"] = round(time.perf_counter() - start, 1)
     return out
 
 
-def _is_known(day: date | None, known_on: date) -> bool:
-    return day is None or day <= known_on
+def _run_pair(
+    settings: Settings, made: Simulation, known: date, known_on: date | None, as_of: date | None
+) -> PairResult:
+    from zhixiao.run import run
+
+    told = run(settings, known_on, as_of, progress=lambda text: print(text, file=sys.stderr))
+    result = PairResult(known, as_of or known, told.exit_code)
+    database = Path((told.details.get("publish") or {}).get("path") or "-") / "zhixiao.duckdb"
+    if told.exit_code == 1 or not database.exists():
+        failed = Comparison("run", 1)
+        failed.tell(told.text)
+        result.parts.append(failed)
+        return result
+    funnel = Funnel(made.world, made.knowledge, known, result.as_of)
+    files = [f for f in made.files if f.received_on is None or f.received_on <= known]
+    result.parts = compare(database, files, funnel)
+    return result
 
 
 def table(e: Evaluation) -> str:
     """The result for the screen."""
     c = e.config
     lines = [
-        f"seed {c.seed}  district {c.district}  scale {c.scale}  mess {c.mess}  files {e.files}",
-        f"known_on {e.known_on}  as_of {e.as_of}  exit code {e.exit_code}  seconds {e.seconds}",
-        f"{'part':<20}{'compared':>10}{'different':>11}",
+        f"seed {c.seed}  district {c.district}  scale {c.scale}  mess {c.mess}  since {c.since or 'the beginning'}"
+        f"  files {e.files}  seconds {e.seconds}"
     ]
-    lines += [f"{p.part:<20}{p.compared:>10}{p.different:>11}" for p in e.parts]
-    lines += [f"  {p.part}: {x}" for p in e.parts for x in p.examples[:12]]
+    for pair in e.pairs:
+        lines.append(f"known_on {pair.known_on}  as_of {pair.as_of}  exit code {pair.exit_code}")
+        lines.append(f"  {'part':<20}{'compared':>10}{'different':>11}")
+        lines += [f"  {p.part:<20}{p.compared:>10}{p.different:>11}" for p in pair.parts]
+        lines += [f"    {p.part}: {x}" for p in pair.parts for x in p.examples[:12]]
     lines.append("equal to the truth" if e.differences == 0 else f"{e.differences} differences")
     return "\n".join(lines)
+
+
+def _pair(text: str) -> Pair:
+    known_on, _, as_of = text.partition(":")
+    known = date.fromisoformat(known_on)
+    return known, date.fromisoformat(as_of) if as_of else known
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,8 +124,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--mess", choices=("none", "light", "full"), default="full")
     parser.add_argument("--district", default="321204")
     parser.add_argument("--since", type=date.fromisoformat, help="the first received day: a shorter history")
-    parser.add_argument("--known-on", type=date.fromisoformat)
-    parser.add_argument("--as-of", type=date.fromisoformat)
+    parser.add_argument(
+        "--pair", type=_pair, action="append", default=[], help="KNOWN_ON[:AS_OF], after the default pair; repeatable"
+    )
     parser.add_argument("--funnel-only", action="store_true", help="only the sources that the funnel reads")
     parser.add_argument("--keep", type=Path, help="keep worlds and warehouses below this folder")
     parser.add_argument("--json", type=Path, default=Path("build/evaluation.json"))
@@ -121,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = Config(seed, args.district, args.scale, args.mess, args.since)
         with tempfile.TemporaryDirectory(prefix="zhixiao-evaluate-") as scratch:
             folder = args.keep / f"seed{seed}-{args.mess}" if args.keep else Path(scratch)
-            results.append(evaluate(config, folder, args.known_on, args.as_of, sources))
+            results.append(evaluate(config, folder, [(None, None), *args.pair], sources))
         print(table(results[-1]))
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(
