@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -29,9 +31,10 @@ from zhixiao.simulate.containers import (
 from zhixiao.simulate.delivery import Delivery
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.forms import Damage, FileTruth, Style, write
-from zhixiao.simulate.mess import muddle
+from zhixiao.simulate.mess import _mended_rows, _zipped_parts, muddle
 from zhixiao.simulate.model import Config, World
 from zhixiao.simulate.views import HORIZON, SOURCES, deliveries
+from zhixiao.simulate.world_files import simulate
 
 ROWS: list[list[Cell]] = [
     ["标题 & <样例>", None, None],
@@ -170,3 +173,74 @@ def test_light_mess_is_lighter(world: World) -> None:
     light, full = list(muddled(world, "light")), list(muddled(world, "full"))
     assert 0 < sum(len(t.cells) for t in light) < sum(len(t.cells) for t in full) / 4
     assert sum(t.status == "refused" for t in light) < sum(t.status == "refused" for t in full) / 2
+
+
+def test_an_archive_may_hold_two_parts_under_names_in_gbk(world: World) -> None:
+    d = first(world, "payment")
+    style = Style(container="zip-csv", gbk_names=True, duplicates=[], damages=[
+        Damage(0, "amount", "待核", "number_unreadable", is_copy=True),
+        Damage(len(d.lines) - 1, "flow_no", "", "key_empty", is_copy=False),
+    ])  # fmt: skip
+    made = _zipped_parts(d, style)
+    one, two = made.truths
+    assert [t.file_name for t in made.truths] == [
+        f"{d.stem}.zip!{d.stem}（一）.csv", f"{d.stem}.zip!{d.stem}（二）.csv",
+    ]  # fmt: skip
+    assert (one.rows_quarantined, two.rows_quarantined) == (1, 1)
+    assert len(made.accepted) == len(d.lines) - 1
+    with zipfile.ZipFile(io.BytesIO(made.body), metadata_encoding="gb18030") as z:
+        assert z.namelist() == [f"{d.stem}（一）.csv", f"{d.stem}（二）.csv"]
+        assert [hashlib.sha256(z.read(n)).hexdigest() for n in z.namelist()] == [one.sha256, two.sha256]
+
+
+def test_spoiled_rows_of_a_month_come_again_by_key(world: World) -> None:
+    d = first(world, "fai")
+    style = Style(damages=[Damage(2, "investment_cum", "待核", "number_unreadable", is_copy=False)])
+    mends = [_mended_rows(d, style, Draws(1, "321204", str(n)), HORIZON) for n in range(20)]
+    mend = next(m for m in mends if m is not None)
+    assert [x.values["project_code"] for x in mend.lines] == [d.lines[2].values["project_code"]]
+    assert mend.lines[0].values["submission_kind"] == "补报" and d.lines[2].values["submission_kind"] == "首次"
+    assert mend.received_on > d.received_on
+    copies = Style(damages=[Damage(2, "investment_cum", "待核", "number_unreadable", is_copy=True)])
+    assert all(_mended_rows(d, copies, Draws(1, "321204", str(n)), HORIZON) is None for n in range(20))
+
+
+def test_a_two_level_header_merges_parent_over_children(world: World) -> None:
+    made = write(first(world, "tax_summary"), Style(two_levels=True))
+    ws = openpyxl.load_workbook(io.BytesIO(made.body)).active
+    assert ws is not None
+    assert [[c.value for c in row] for row in ws.iter_rows(min_row=2, max_row=3)] == [
+        ["主管税务机关", "征收项目", "本月完成", None, "累计完成", None],
+        [None, None, "本期", "同期", "累计", "同期累计"],
+    ]
+    assert sorted(str(m) for m in ws.merged_cells.ranges) == ["A2:A3", "B2:B3", "C2:D2", "E2:F2"]
+
+
+def test_codes_are_typed_in_many_ways(world: World) -> None:
+    d = first(world, "permit")
+    code = str(next(x.values["project_code"] for x in d.lines if x.values["project_code"]))
+    for how, text in (("bare", code.replace("-", "")), ("hash", code + "#"), ("wide", "－８９－")):
+        assert text in write(d, Style(container="csv", codes={"project_code": how})).body.decode()
+    sold = first(world, "sales")
+    uscc = str(sold.lines[0].values["uscc"])
+    assert f"{uscc[:6]} {uscc[6:]}" in write(sold, Style(container="csv", codes={"uscc": "spaced"})).body.decode()
+
+
+def test_old_bytes_after_a_final_version_are_a_new_statement(tmp_path: Path) -> None:
+    again: list[list[FileTruth]] = []
+    for seed in (1, 2, 3, 4):
+        made = simulate(Config(seed, scale=0.02, mess="full"), tmp_path / str(seed), sources=["sales"])
+        seen: dict[str, list[FileTruth]] = {}
+        for t in made.files:
+            if t.status == "loaded":
+                seen.setdefault(t.sha256, []).append(t)
+        repeated = [held for held in seen.values() if len(held) > 1]
+        again += repeated
+        for held in repeated:
+            assert any(
+                t.status == "loaded"
+                and "（最终版）" in t.file_name
+                and str(held[0].received_on) < str(t.received_on) < str(held[1].received_on)
+                for t in made.files
+            )
+    assert again

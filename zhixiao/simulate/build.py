@@ -263,6 +263,8 @@ class _Builder:
                 p.phases.append(self._phase(draws, p.phases[0].name, again, shares[0], p.is_expansion))
         elif draws.chance(90):
             p.withdrawn_on = filed + timedelta(days=draws.whole(90, 600))
+            # What has left the ledger files nothing more.
+            p.phases = [ph for ph in p.phases if ph.filed_on < p.withdrawn_on]
 
     def _phase(self, draws: Draws, name: str, filed: date, planned: int, is_technical: bool) -> Phase:
         self.code_serial = (self.code_serial + 37) % 100000

@@ -212,12 +212,19 @@ def _letter(n: int) -> str:
     return out
 
 
-def zip_bytes(members: Sequence[tuple[str, bytes]]) -> bytes:
+class _GbkInfo(zipfile.ZipInfo):
+    """A member whose name is in GBK without saying so, as Chinese Windows writes it."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode("gb18030"), self.flag_bits & ~0x800
+
+
+def zip_bytes(members: Sequence[tuple[str, bytes]], gbk_names: bool = False) -> bytes:
     """An archive whose members are stored, under the oldest date that the format knows."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as z:
         for name, body in members:
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info = (_GbkInfo if gbk_names else zipfile.ZipInfo)(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3
             z.writestr(info, body)
     return out.getvalue()

@@ -81,6 +81,8 @@ class Style:
     """Headers with a hyphen stand as parent and child."""
     damages: list[Damage] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
+    gbk_names: bool = False
+    """The names inside a zip are in GBK."""
     container: str = "xlsx"
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -544,7 +546,7 @@ class _Form:
         file_name = stem + ending
         if style.container.startswith("zip"):
             inner, file_name = file_name, stem + ".zip"
-            body = containers.zip_bytes([(inner, body)])
+            body = containers.zip_bytes([(inner, body)], style.gbk_names)
         elif style.container == "gz":
             body, file_name = containers.gzip_bytes(body), file_name + ".gz"
             truth.sha256 = hashlib.sha256(body).hexdigest()

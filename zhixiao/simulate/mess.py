@@ -16,7 +16,7 @@ from zhixiao.contracts import Column, Contract, load_contract
 from zhixiao.identifiers import uscc_fault
 from zhixiao.simulate import containers
 from zhixiao.simulate.calendar import working_day
-from zhixiao.simulate.delivery import Delivery
+from zhixiao.simulate.delivery import Delivery, Line
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.forms import (
     MONEY_UNITS,
@@ -73,14 +73,69 @@ def muddle(delivery: Delivery, draws: Draws, dial: str, horizon: date) -> Iterat
             mended = working_day(delivery.received_on + timedelta(days=draws.whole(1, 3)))
             if load_contract(delivery.source).mode != "register" and mended <= horizon and not _is_part(delivery):
                 delivery = replace(delivery, received_on=mended)
-    written = write(delivery, style)
+    if full and style.container == "zip-csv" and len(delivery.lines) >= 4:
+        written = _zipped_parts(delivery, style)
+    else:
+        written = write(delivery, style)
     yield written, delivery
+    mend = _mended_rows(delivery, style, draws, horizon) if full else None
+    if mend is not None:
+        yield write(mend, Style(container="csv", encoding="gb18030")), mend
     if draws.chance(50 if full else 15):
         again = _repeated(written, delivery, draws, horizon)
         if again is not None:
             yield again, None
     if full and draws.chance(12):
         yield _misplaced(written, draws), None
+    if full and draws.chance(20):
+        # What a spreadsheet program or a file manager leaves behind is no delivery.
+        name = draws.pick((f"~${written.path_name}", ".DS_Store", "README.md"))
+        yield Written(name, b"left behind", [], []), None
+
+
+def _zipped_parts(delivery: Delivery, style: Style) -> Written:
+    """One archive with the delivery in two files."""
+    half = len(delivery.lines) // 2
+    members: list[tuple[str, bytes]] = []
+    truths: list[FileTruth] = []
+    accepted: list[Line] = []
+    for part, start, end in (("（一）", 0, half), ("（二）", half, len(delivery.lines))):
+        here = replace(
+            style,
+            container="csv",
+            approximate=None,
+            broken_date=None,
+            own_units=None,
+            legacy_ids=frozenset(),
+            damages=[replace(d, row=d.row - start) for d in style.damages if start <= d.row < end],
+            duplicates=[n - start for n in style.duplicates if start <= n < end],
+        )
+        made = write(replace(delivery, stem=delivery.stem + part, lines=delivery.lines[start:end]), here)
+        members.append((made.path_name, made.body))
+        truths += made.truths
+        accepted += made.accepted
+    name = f"{delivery.stem}{style.suffix}.zip"
+    for truth in truths:
+        truth.file_name = f"{name}!{truth.file_name}"
+    return Written(name, containers.zip_bytes(members, style.gbk_names), truths, accepted)
+
+
+def _mended_rows(delivery: Delivery, style: Style, draws: Draws, horizon: date) -> Delivery | None:
+    """The spoiled rows of a month once more, as a 补报 that restates by key."""
+    if delivery.source not in ("fai", "output") or _is_correction(delivery):
+        return None
+    rows = [d.row for d in style.damages if not d.is_copy]
+    day = working_day(delivery.received_on + timedelta(days=draws.whole(4, 9)))
+    if not rows or day > horizon or draws.chance(400):
+        return None
+    lines = [
+        replace(x, values={**x.values, "submission_kind": "补报"}) for x in (delivery.lines[r] for r in sorted(rows))
+    ]
+    return replace(delivery, received_on=day, stem=f"{delivery.stem}（补报）", lines=lines)
+
+
+def _is_correction(delivery: Delivery) -> bool:
+    return delivery.stem.endswith("（更正）")
 
 
 def _is_part(delivery: Delivery) -> bool:
@@ -154,6 +209,7 @@ def _choose_container(style: Style, delivery: Delivery, draws: Draws, full: bool
     else:
         style.container = draws.weighted((("xlsx", 76), ("xls", 10), ("zip-xlsx", 7), ("html", 7 if full else 0)))
         style.encoding = draws.pick(("utf-8", "gb18030"))
+    style.gbk_names = full and draws.chance(500)
     style.suffix = draws.weighted((("", 80), ("（最终）", 8), ("_v2", 6), ("(1)", 6)))
 
 

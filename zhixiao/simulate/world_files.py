@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from zhixiao.contracts import load_contract
 from zhixiao.simulate.build import make_world
+from zhixiao.simulate.calendar import working_day
 from zhixiao.simulate.delivery import Delivery
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.forms import FileTruth, Style, Written, write
@@ -45,19 +46,16 @@ def simulate(config: Config, out: Path, with_district: bool = False, sources: Se
     root = out / config.district if with_district else out
     for source in sources:
         before = len(made.files)
+        first: dict[str, tuple[Written, Delivery]] = {}
         for n, delivery in enumerate(deliveries(world, source)):
-            for day, written, accepted_from in _files(config, delivery, n):
-                folder = f"{source}/{day.isoformat()}"
-                if written.truths and written.truths[0].folder:
-                    folder = written.truths[0].folder
-                target = root / folder / written.path_name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(written.body)
-                for truth in written.truths:
-                    truth.folder = folder
+            files = list(_files(config, delivery, n))
+            if source == "sales" and config.mess == "full":
+                files += _old_again(config, delivery, files, first)
+            for written, told in files:
+                _put(root, delivery, written)
                 made.files += written.truths
-                if accepted_from is not None:
-                    made.knowledge.add(accepted_from, written.truths[0].file_name, written.accepted)
+                if told is not None:
+                    made.knowledge.add(told, written.truths[0].file_name, written.accepted)
         if load_contract(source).mode == "register":
             _mark_unchanged(made.files[before:])
     return made
@@ -71,18 +69,46 @@ def _mark_unchanged(files: list[FileTruth]) -> None:
             later.status = "unchanged"
 
 
-def _files(config: Config, delivery: Delivery, n: int) -> Iterator[tuple[date, Written, Delivery | None]]:
-    """(received day, file, the delivery that it makes known) of one delivery."""
+def _put(root: Path, delivery: Delivery, written: Written) -> None:
+    """Write one file where its truth says; what is no delivery lies beside the delivery."""
+    first = written.truths[0] if written.truths else None
+    day = first.received_on if first and first.received_on else delivery.received_on
+    folder = (first.folder if first else "") or f"{delivery.source}/{day.isoformat()}"
+    for truth in written.truths:
+        truth.folder = folder
+    target = root / folder / written.path_name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(written.body)
+
+
+File = tuple[Written, Delivery | None]
+"""A file, and the delivery that it makes known."""
+
+
+def _files(config: Config, delivery: Delivery, n: int) -> Iterator[File]:
     if config.mess == "none":
-        yield delivery.received_on, write(delivery, Style(container=delivery.form)), delivery
+        yield write(delivery, Style(container=delivery.form)), delivery
         return
     draws = Draws(config.seed, config.district, f"mess/{config.mess}/{delivery.source}/{n}")
-    for written, told in muddle(delivery, draws, config.mess, HORIZON):
-        yield (
-            (told or delivery).received_on if not written.truths[0].received_on else written.truths[0].received_on,
-            written,
-            told,
-        )
+    yield from muddle(delivery, draws, config.mess, HORIZON)
+
+
+def _old_again(
+    config: Config, delivery: Delivery, files: list[File], first: dict[str, tuple[Written, Delivery]]
+) -> list[File]:
+    """The first version of a month dropped again after the final one: the same bytes, but a new statement."""
+    known = [(w, d) for w, d in files if d is not None]
+    stem = delivery.stem.removesuffix("（最终版）")
+    if stem == delivery.stem:
+        first[stem] = known[-1]
+        return []
+    draws = Draws(config.seed, config.district, f"mess/old again/{stem}")
+    old, told = first[stem]
+    day = working_day(known[-1][1].received_on + timedelta(days=draws.whole(1, 6)))
+    if draws.chance(600) or day > HORIZON:
+        return []
+    again = replace(old, truths=[replace(t, received_on=day, folder="") for t in old.truths])
+    return [(again, replace(told, received_on=day))]
 
 
 def write_truth(made: Simulation, folder: Path) -> None:
