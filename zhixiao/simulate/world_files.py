@@ -46,12 +46,18 @@ def simulate(config: Config, out: Path, with_district: bool = False, sources: Se
     root = out / config.district if with_district else out
     for source in sources:
         before = len(made.files)
+        strangers: set[str] = set()
         first: dict[str, tuple[Written, Delivery]] = {}
         for n, delivery in enumerate(deliveries(world, source)):
             files = list(_files(config, delivery, n))
             if source == "sales" and config.mess == "full":
                 files += _old_again(config, delivery, files, first)
             for written, told in files:
+                folder = written.truths[0].folder.partition("/")[0] if written.truths else ""
+                if folder and folder != source and folder in strangers:
+                    # An unknown folder is one refused row however much lies in it: one file each is enough.
+                    continue
+                strangers.add(folder)
                 _put(root, delivery, written)
                 made.files += written.truths
                 if told is not None:
