@@ -109,7 +109,7 @@ def test_a_fresh_clone_waits_until_its_files_are_settled(settings: Settings, mon
 def test_every_target_has_a_line_of_help() -> None:
     text = (PROJECT_DIR / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", text, re.M))
-    assert targets == {"help", "run", "up", "test", "test-long", "bench", "lint", "fmt", "clean"}
+    assert targets >= {"help", "run", "up", "test", "test-long", "bench", "lint", "fmt", "clean"}
     done = subprocess.run(["make", "help"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
     assert {line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")} >= targets
     phony = re.search(r"^\.PHONY: (.*)$", text, re.M)
