@@ -388,8 +388,8 @@ class _Builder:
         n = max(2, month_of(end) - begin + 1)
         unit = draws.weighted(((1, 50), (10, 35), (100, 15)))
         total = phase.planned * draws.bell(760, 1080) // 1000
-        equipment = total * draws.whole(250, 550) // 1000 if p.involves_land else total * draws.whole(550, 850) // 1000
-        other = total * draws.whole(40, 160) // 1000
+        equipment = total * draws.whole(250, 550) // 1000 if p.involves_land else total * draws.whole(550, 800) // 1000
+        other = total * draws.whole(40, 150) // 1000
         build = total - equipment - other
         idle = range(0)
         if n >= 8 and draws.chance(150):

@@ -344,7 +344,7 @@ def _damage(delivery: Delivery, row: int, columns: list[Column], draws: Draws) -
         if c.is_key and c.required_in_file:
             kinds.append(("key_empty", c))
             if c.value_type == "enum":
-                kinds.append(("enum_unknown", c))
+                kinds += [("enum_unknown", c)] * 6
         if c.value_type == "date":
             kinds += [("date_unreadable", c), ("out_of_bounds", c)]
         if c.is_numeric and c.unit != "(own text)":
@@ -442,9 +442,12 @@ def _repeated(written: Written, delivery: Delivery, draws: Draws, horizon: date)
     # Between two versions of a month the old bytes would be a new statement, not a repetition.
     if "!" in written.truths[0].file_name or delivery.source in ("sales", "fai"):
         return None
+    # A day later another delivery of a register, or of an event's keys, may have come: there it is the same day, under
+    # a name that sorts behind the first.
     stem, dot, ending = written.path_name.partition(".")
-    name = f"{stem}(1){dot}{ending}" if draws.chance(500) else written.path_name
-    day = delivery.received_on + timedelta(days=1)
+    name, day = f"{stem}_副本{dot}{ending}", delivery.received_on
+    if load_contract(delivery.source).mode == "period" and draws.chance(500):
+        name, day = written.path_name, delivery.received_on + timedelta(days=1)
     if day > horizon:
         return None
     again = replace(_truth(delivery, name, written.body, "unchanged", None), received_on=day)
