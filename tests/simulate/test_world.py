@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,15 @@ def test_the_scale_is_that_of_the_published_figures() -> None:
     ):
         told, made = figures[what]
         assert least <= float(made / told) <= most, (what, told, made)
+
+
+def test_the_same_bytes_again_are_told_from_a_new_statement(tmp_path: Path) -> None:
+    """A register in which nothing happened, and a form without rows, are unchanged when they come again."""
+    made = simulate(Config(seed=10, scale=0.05), tmp_path / "a", sources=["event"])
+    held = sorted(made.files, key=lambda f: str(f.received_on))
+    again = [later for earlier, later in pairwise(held) if earlier.sha256 == later.sha256]
+    assert len(again) > 5 and all(f.status == "unchanged" for f in again)
+    assert sum(f.status == "unchanged" for f in held) == len(again)
+    made = simulate(Config(seed=10, scale=0.05, mess="light"), tmp_path / "b", sources=["supervision"])
+    empty = [f for f in made.files if f.status != "refused" and not f.rows_accepted]
+    assert len({f.sha256 for f in empty}) == sum(f.status == "loaded" for f in empty) >= 2

@@ -64,6 +64,8 @@ def simulate(config: Config, out: Path, with_district: bool = False, sources: Se
                     made.knowledge.add(told, written.truths[0].file_name, written.accepted)
         if load_contract(source).mode == "register":
             _mark_unchanged(made.files[before:])
+        elif load_contract(source).mode == "events":
+            _mark_empty_again(made.files[before:])
     return made
 
 
@@ -73,6 +75,15 @@ def _mark_unchanged(files: list[FileTruth]) -> None:
     for earlier, later in pairwise(sorted(landed, key=lambda f: (str(f.received_on), f.file_name))):
         if earlier.sha256 == later.sha256:
             later.status = "unchanged"
+
+
+def _mark_empty_again(files: list[FileTruth]) -> None:
+    """A form without rows states nothing that another could restate: its bytes once more change nothing."""
+    seen: set[str] = set()
+    for f in sorted(files, key=lambda f: (str(f.received_on), f.file_name)):
+        if f.status == "loaded" and f.rows_read == f.rows_ignored:
+            f.status = "unchanged" if f.sha256 in seen else "loaded"
+            seen.add(f.sha256)
 
 
 def _put(root: Path, delivery: Delivery, written: Written) -> None:
