@@ -455,7 +455,7 @@ class _SheetSql:
             "struct(place integer, name varchar, code varchar, text varchar)[]",
         )
         out.append(f"case when class = 'data' then {bad} end as bad")
-        money = " + ".join(f"coalesce(n_{n}, 0)" for n in self.contract.money_columns if n in self.cells)
+        money = " + ".join(self._money(n) for n in self.contract.money_columns if n in self.cells)
         out.append(f"cast({money or '0'} as decimal(38,6)) as money")
         out += [f"nullif(r{i}, '') as u_{i}" for i in self.unknown]
         out.append(f"case when class = 'control' then {self._control_label()} end as label")
@@ -469,6 +469,12 @@ class _SheetSql:
         items = ", ".join(f"case when {prefix}_{n} is not null then {item(n)} end" for n in chosen)  # type: ignore[operator]
         any_ = f"coalesce({', '.join(f'{prefix}_{n}' for n in chosen)}) is not null"
         return f"case when {any_} then list_filter([{items}], lambda x: x is not null)::{sql_type} end"
+
+    def _money(self, name: str) -> str:
+        """What a cell adds to the row's money: a figure whose unit nobody knows is no money (sources.md 5)."""
+        if "'unit_unknown'" in (self.cells[name].error or ""):
+            return f"case when e_{name} = 'unit_unknown' then 0 else coalesce(n_{name}, 0) end"
+        return f"coalesce(n_{name}, 0)"
 
     def _tax_period(self) -> str:
         """The banner's 报表期, else the month of the treasury date (`sources.md`, tax)."""

@@ -25,6 +25,8 @@ reports as (
         sheet,
         row_number
     from {{ ref('int_fai__current') }}
+    -- A month is in when its last day <= as_of (metrics.md, "Precisely").
+    where stat_period <= {{ as_of() }}
 
 ),
 

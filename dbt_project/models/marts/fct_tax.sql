@@ -22,6 +22,8 @@ payments as (
         sheet,
         row_number
     from {{ ref('int_tax__current') }}
+    -- Nothing is known in a mart of what happened after as_of (metrics.md, "Precisely").
+    where coalesce(tax_treasury_date, stat_period) <= {{ as_of() }}
 
 ),
 
