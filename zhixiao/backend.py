@@ -83,7 +83,6 @@ class Rooms:
 
     def audit(self, settings: Settings, pair: Json) -> Json:
         from expectations.candidate import run_audit
-
         from zhixiao.warehouse.build import mark_audited
         from zhixiao.warehouse.pair import Pair
 
