@@ -32,7 +32,7 @@ def reject(row: int) -> dict[str, Any]:
 
 def test_every_command_has_help_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     names = [c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback]
-    assert len(names) == 13
+    assert {"run", "land", "load", "build", "audit", "publish", "rollback", "status", "inspect", "trace"} <= set(names)
     for name in names:
         assert cli.main([name, "--help"]) == 0
         assert "/" in capsys.readouterr().out
