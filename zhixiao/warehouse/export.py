@@ -67,11 +67,16 @@ class Candidate:
     tables: dict[str, TableContent] = field(default_factory=dict)
     inputs: set[tuple[str, ...]] = field(default_factory=set)
     decisions: list[list[str]] = field(default_factory=list)
-    counts: Json = field(default_factory=dict)
+    release: Json = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Json:
+        """The counts of the release, as JSON takes them."""
+        return {n: _plain(self.release[n]) for n, *_ in RELEASE_COLUMNS[5:14]}
 
 
 def export_candidate(settings: Settings, pair: Pair, folder: Path) -> Candidate:
-    """Write `zhixiao.duckdb`, `zhixiao_public.duckdb` and `parquet/` into `folder`."""
+    """Write `zhixiao.duckdb` into `folder`: enough to know which release it is and whether it is a new one."""
     out = Candidate(folder, pair)
     folder.mkdir(parents=True)
     with connect(settings, None) as con:
@@ -88,18 +93,29 @@ def export_candidate(settings: Settings, pair: Pair, folder: Path) -> Candidate:
         out.release_id = f"{pair.name}_{out.content_checksum[:8]}"
         out.inputs = inputs_of(con, "candidate")
         out.decisions = _decisions(con, pair)
-        release = _release_row(con, out)
-        out.counts = {n: _plain(release[n]) for n, *_ in RELEASE_COLUMNS[5:14]}
-        _write_release(con, "candidate", release)
-        _export_parquet(con, folder / "parquet", [*names, ("quality", "release")])
-        con.execute("USE memory")
-        con.execute(f"ATTACH {text(str(folder / PUBLIC_FILE))} AS open_to_all")
-        copy_schemas(con, "candidate", "open_to_all", (PUBLIC_SCHEMA,))
-        _write_release(con, "open_to_all", _public_release(release))
-        for catalog in ("candidate", "open_to_all"):
-            con.execute(f"CHECKPOINT {catalog}")
-            con.execute(f"DETACH {catalog}")
+        out.release = _release_row(con, out)
+        _write_release(con, "candidate", out.release)
+        _close(con, "candidate")
     return out
+
+
+def complete_candidate(settings: Settings, c: Candidate) -> None:
+    """Write what goes beside the database of a candidate that will be kept: `parquet/` and the public file."""
+    names = [*(tuple(n.split(".", 1)) for n in c.tables), ("quality", "release")]
+    with connect(settings, None) as con:
+        con.execute(f"ATTACH {text(str(c.folder / MAIN_FILE))} AS candidate (READ_ONLY)")
+        _export_parquet(con, c.folder / "parquet", names)
+        con.execute(f"ATTACH {text(str(c.folder / PUBLIC_FILE))} AS open_to_all")
+        copy_schemas(con, "candidate", "open_to_all", (PUBLIC_SCHEMA,))
+        _write_release(con, "open_to_all", _public_release(c.release))
+        _close(con, "open_to_all")
+
+
+def _close(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    """Leave one whole file behind, without a log beside it."""
+    con.execute("USE memory")
+    con.execute(f"CHECKPOINT {catalog}")
+    con.execute(f"DETACH {catalog}")
 
 
 def copy_schemas(
@@ -255,7 +271,7 @@ def _write_release(con: duckdb.DuckDBPyConnection, catalog: str, row: Json) -> N
         con.execute(f"COMMENT ON COLUMN {table}.{n} IS {text(f'{label}: {what}')}")
 
 
-def _export_parquet(con: duckdb.DuckDBPyConnection, folder: Path, names: Iterable[tuple[str, str]]) -> None:
+def _export_parquet(con: duckdb.DuckDBPyConnection, folder: Path, names: Iterable[Sequence[str]]) -> None:
     for schema, table in names:
         (folder / schema).mkdir(parents=True, exist_ok=True)
         path = folder / schema / f"{table}.parquet"

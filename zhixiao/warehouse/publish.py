@@ -19,7 +19,7 @@ from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
 from zhixiao.warehouse import releases
 from zhixiao.warehouse.build import BuildState, require_build
-from zhixiao.warehouse.export import MAIN_FILE, PUBLIC_FILE, Candidate, export_candidate
+from zhixiao.warehouse.export import MAIN_FILE, PUBLIC_FILE, Candidate, complete_candidate, export_candidate
 from zhixiao.warehouse.files import read_json, remove_tree, write_atomic, write_json
 from zhixiao.warehouse.lock import DEFAULT_WAIT_SECONDS, LOCAL_ZONE, warehouse_lock
 from zhixiao.warehouse.pair import Pair
@@ -137,7 +137,8 @@ def _result(status: Any, c: Candidate, release_id: str, path: Path, zh: str, en:
 
 
 def _finish(settings: Settings, c: Candidate, state: BuildState, sequence: int, run: Json) -> None:
-    """The marker beside the Parquet files and the manifest: the only place with the time of day."""
+    """The other files, the marker beside the Parquet files, and the manifest: the only place with the time of day."""
+    complete_candidate(settings, c)
     write_atomic(c.folder / releases.PARQUET / releases.MARKER, c.release_id + "\n")
     names = sorted(p for p in c.folder.rglob("*") if p.is_file())
     write_json(
