@@ -238,7 +238,11 @@ def to_csv(
     buffer = io.StringIO()
     quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=newline, quoting=quoting)
-    writer.writerows([[_text(c) for c in r] for r in flat(table).rows])
+    rows = [[_text(c) for c in r] for r in flat(table).rows]
+    if newline == "\r" and any("\n" in c for r in rows for c in r):
+        # The writer leaves a line feed bare where it is not the line end, and then nobody can tell what it is.
+        return to_csv(table, encoding, delimiter, "\n", quote_all)
+    writer.writerows(rows)
     return buffer.getvalue().encode(encoding, "surrogatepass" if encoding.startswith("utf") else "replace")
 
 
@@ -730,6 +734,9 @@ def _x_merges(rng: random.Random, p: dict[str, bytes]) -> str:
 def _x_strings(rng: random.Random, p: dict[str, bytes]) -> str:
     index = rng.choice(["99999999", "-1", "", "1e3", "NaN"])
     p[SHEET] = re.sub(rb't="s"><v>\d+<', f't="s"><v>{index}<'.encode(), p[SHEET], count=rng.choice([1, 0]))
+    if STRINGS in p and rng.random() < 0.3:
+        p[STRINGS] = p[STRINGS].replace(b"<sst ", b'<sst count="4294967295" uniqueCount="4294967295" ', 1)
+        return "four billion shared strings announced"
     return f"shared string {index!r}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -968,3 +969,69 @@ def test_a_hundred_thousand_merges(settings: Settings) -> None:
     got = land(settings, "sales", to_zip(parts), "a.xlsx")
     assert got.column("company_name") == [ORG, ORG]
     assert time.process_time() - started < 10
+
+
+GOOD_BOOK = ("s", [SALES, ["2025-05", CODE, ORG, 1]])
+
+
+@pytest.mark.parametrize("junk", [b"PK\x03\x04", b"PK\x05\x06", b"\0" * 70000, b"x", b"<html>"])
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_bytes_around_a_workbook(settings: Settings, junk: bytes, place: str) -> None:
+    """DuckDB's excel extension never came back from some of these."""
+    data = xlsx_bytes(GOOD_BOOK)
+    got = land(settings, "sales", junk + data if place == "before" else data + junk, "a.xlsx")
+    if got.report.status == "landed":
+        assert got.column("invoiced_sales") == [1]
+    else:
+        assert got.report.reason_code in ("unreadable", "encoding_unknown", "header_not_found")
+
+
+def test_a_part_that_stands_twice_is_read_once(settings: Settings) -> None:
+    parts = parts_of(xlsx_bytes(GOOD_BOOK))
+    other = parts_of(xlsx_bytes(("s", [SALES, ["2025-05", CODE2, ORG, 2]])))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, data in [*parts.items(), (SHEET.replace("sheet1", "sheeT1"), other[SHEET])]:
+            z.writestr(name, data)
+    got = land(settings, "sales", out.getvalue(), "a.xlsx")
+    assert got.report.rows_read in (None, 1)
+
+
+@pytest.mark.parametrize("reference", ["ZZZZZZ6", "XFE6", "A1048577", "A99999999999", "6A", "A-1"])
+def test_a_cell_outside_any_worksheet(settings: Settings, reference: str) -> None:
+    """The fallback reader laid out all that lies before it, and took the process with it."""
+    parts = parts_of(xlsx_bytes(GOOD_BOOK))
+    cell = f'<row r="9"><c r="{reference}"><v>1</v></c></row><row r="3"><c r="A3"><v>1</v></c></row>'
+    parts[SHEET] = parts[SHEET].replace(b"</sheetData>", cell.encode() + b"</sheetData>")
+    got = land(settings, "sales", to_zip(parts), "a.xlsx")
+    assert got.report.reason_code in ("unreadable", "too_large")
+
+
+def test_few_cells_far_apart(settings: Settings) -> None:
+    parts = parts_of(xlsx_bytes(GOOD_BOOK))
+    far = '<row r="1048576"><c r="BXX1048576"><v>1</v></c></row><row r="3"><c r="A3"><v>1</v></c></row>'
+    parts[SHEET] = parts[SHEET].replace(b"</sheetData>", far.encode() + b"</sheetData>")
+    started = time.process_time()
+    got = land(settings, "sales", to_zip(parts), "a.xlsx")
+    assert got.report.reason_code == "too_large"
+    assert time.process_time() - started < 10
+
+
+def test_half_a_character(settings: Settings) -> None:
+    got = land(settings, "sales", xlsx_bytes(("s", [SALES, ["2025-05", CODE, f"{ORG}_xD800_", 1]])), "a.xlsx")
+    assert got.column("company_name") == [f"{ORG}\ufffd"]
+
+
+def test_a_very_wide_sheet(settings: Settings) -> None:
+    header = [*SALES, *(f"列{i}" for i in range(1500))]
+    started = time.process_time()
+    got = sales(settings, ["2025-05", CODE, ORG, "1", *(str(i) for i in range(1500))], ["合计"], header=header)
+    assert got.counts == (2, 1, 0, 1, 0)
+    assert len(got.report.unknown_columns) == 1500
+    assert json.loads(got.rows[0]["extra"])["列1499"] == "1499"
+    assert time.process_time() - started < 20
+
+
+def test_more_columns_than_anybody_has(settings: Settings) -> None:
+    got = sales(settings, ["2025-05", CODE, ORG, "1"], header=[*SALES, *(f"列{i}" for i in range(2100))])
+    assert got.report.reason_code == "too_large"

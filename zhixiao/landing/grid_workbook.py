@@ -29,8 +29,10 @@ from zhixiao.landing.sheet import HEAD_ROWS, Sheet
 from zhixiao.landing.xlsx_parts import (
     SheetExtent,
     WorkbookSheet,
+    check_reach,
     column_letters,
     damaged,
+    plain_package,
     read_parts,
     scan_sheet,
 )
@@ -51,9 +53,10 @@ def read_workbook_sheets(
 
 def _read_xlsx(con: duckdb.DuckDBPyConnection, payload: Payload, workdir: Path, limits: Limits) -> list[Sheet]:
     parts = read_parts(payload.path, payload.label, limits)
+    package = plain_package(payload.path, workdir, payload.label, limits)
     sheets = []
     for entry in parts.sheets:
-        extent = scan_sheet(payload.path, entry.part, payload.label, limits)
+        extent = scan_sheet(package, entry.part, payload.label, limits)
         if extent.last_column > limits.max_columns:
             raise too_large(
                 f"列数过多（{extent.last_column} 列）：{payload.label}，工作表「{entry.name}」。",
@@ -61,9 +64,10 @@ def _read_xlsx(con: duckdb.DuckDBPyConnection, payload: Payload, workdir: Path, 
             )
         target = workdir / f"{relation.new_name()}.parquet"
         by_calamine = False
-        if not _by_extension(payload.path, entry, extent, parts.escaped or extent.escaped, target, payload.label):
+        if not _by_extension(package, entry, extent, parts.escaped or extent.escaped, target, payload.label):
             by_calamine = True
-            workbook = _calamine(payload.path, payload.label)
+            check_reach(package, entry.part, payload.label)
+            workbook = _calamine(package, payload.label)
             _by_calamine(workbook, entry.name, target, payload.label, limits)
         n_columns = _width(target)
         name = relation.view_parquet(con, target)

@@ -518,7 +518,8 @@ class _SheetSql:
         if self.has_notes:
             alone = "false"
             if n >= 4:
-                filled = " + ".join(f"(coalesce(r{i}, '') <> '')::integer" for i in range(1, n + 1))
+                flags = [f"(coalesce(r{i}, '') <> '')::integer" for i in range(1, n + 1)]
+                filled = " + ".join(flags) if n <= WIDE_SHEET else f"list_sum([{', '.join(flags)}])"
                 alone = (
                     f"({filled}) = 1 and length(first_text) > 4"
                     " and regexp_matches(first_text, '[\\x{4e00}-\\x{9fff}]')"
