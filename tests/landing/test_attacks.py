@@ -1035,3 +1035,24 @@ def test_a_very_wide_sheet(settings: Settings) -> None:
 def test_more_columns_than_anybody_has(settings: Settings) -> None:
     got = sales(settings, ["2025-05", CODE, ORG, "1"], header=[*SALES, *(f"列{i}" for i in range(2100))])
     assert got.report.reason_code == "too_large"
+
+
+@pytest.mark.parametrize("row", ["", '<row r="2"><c r="A2"><v>1</v></c></row>'])
+def test_more_shared_texts_announced_than_the_part_can_hold(settings: Settings, row: str) -> None:
+    parts = parts_of(xlsx_bytes(GOOD_BOOK))
+    parts[STRINGS] = parts[STRINGS].replace(b"<sst ", b'<sst count="4294967295" uniqueCount="4294967295" ', 1)
+    parts[SHEET] = parts[SHEET].replace(b"</sheetData>", row.encode() + b"</sheetData>")
+    assert land(settings, "sales", to_zip(parts), "a.xlsx").report.reason_code == "unreadable"
+
+
+def test_a_reference_count_beyond_the_part_is_nothing(settings: Settings) -> None:
+    parts = parts_of(xlsx_bytes(GOOD_BOOK))
+    parts[STRINGS] = parts[STRINGS].replace(b"<sst ", b'<sst count="4294967295" ', 1)
+    parts[SHEET] = parts[SHEET].replace(b'<row r="1"', b"<row", 1)
+    got = land(settings, "sales", to_zip(parts), "a.xlsx")
+    assert got.column("uscc") == [CODE]
+
+
+def test_a_header_cell_of_blanks(settings: Settings) -> None:
+    got = land(settings, "sales", [["  ", "\u3000", "x"], SALES, ["2025-05", CODE, ORG, "1"]])
+    assert got.counts == (1, 1, 0, 0, 0)

@@ -530,7 +530,7 @@ class _SheetSql:
                 f"{_looks_like_note('first_text')} and regexp_matches(concat_ws(chr(1), {cells}), {quote(NOTES_ONLY)})"
             )
             whens.append(f"when ({self._lonely()}) and ({is_note}) or {only} then 'note'")
-        repeated = [self._repeats(r) for r in self.plan.header.repeats if sum(bool(x) for x in r) >= 2]
+        repeated = [self._repeats(r) for r in self.plan.header.repeats if sum(bool(x and x.strip()) for x in r) >= 2]
         if repeated:
             whens.append(f"when {' or '.join(repeated)} then 'header'")
         return f"case {' '.join(whens)} else 'data' end"

@@ -36,6 +36,7 @@ _NEARBY = 16 * 1024
 _ESCAPED = re.compile(rb"_x[0-9A-Fa-f]{4}_")
 
 _REFERENCE = re.compile(rb"""<(?:\w+:)?(?:row|c)\b[^>]*?\br\s*=\s*["']([^"']*)["']""")
+_ANNOUNCED = re.compile(rb"""<(?:\w+:)?sst\b[^>]*?\buniqueCount\s*=\s*["'](\d+)["']""")
 _END_RECORD = struct.Struct("<4s4H2LH")
 
 # What Excel itself can hold, and how many cells a reader may lay out at once that knows no sparse rows.
@@ -281,8 +282,12 @@ def _beyond(column: int) -> re.Pattern[bytes]:
 
 def _holds_escapes(archive: zipfile.ZipFile, name: str, limits: Limits, label: str) -> bool:
     found, total, carry = False, 0, b""
+    size = archive.getinfo(name).file_size
     with archive.open(name) as stream:
         while chunk := stream.read(_CHUNK):
+            announced = None if total else _ANNOUNCED.search(chunk)
+            if announced and int(announced[1][:18]) > size:
+                raise damaged(label)
             total += len(chunk)
             if total > limits.max_part_bytes:
                 raise too_large(f"工作簿过大：{label}。", f"The workbook is too large: {label}.")
