@@ -1056,3 +1056,12 @@ def test_a_reference_count_beyond_the_part_is_nothing(settings: Settings) -> Non
 def test_a_header_cell_of_blanks(settings: Settings) -> None:
     got = land(settings, "sales", [["  ", "\u3000", "x"], SALES, ["2025-05", CODE, ORG, "1"]])
     assert got.counts == (1, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("text", ["字", "x", "a@", "1", "（", "万元 "])
+def test_a_header_of_a_million_characters(settings: Settings, text: str) -> None:
+    started = time.process_time()
+    got = sales(settings, ["2025-05", CODE, ORG, "1", "x"], header=[*SALES, text * (1_000_000 // len(text))])
+    assert got.column("invoiced_sales") == [1]
+    assert len(got.report.unknown_columns[0]) <= 500
+    assert time.process_time() - started < 10

@@ -27,9 +27,10 @@ PERSONAL_HEADER = re.compile(
     r"|经办人|填报人|填表人|制表人|审核人|复核人|负责人|姓名|传真|微信|护照|住址",
     re.IGNORECASE,
 )
+_MAX_HEADER_CHARS = 500
 _PERSONS = re.compile(
     r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)[1-9]\d{5}(?:19|20)\d{9}[\dXx](?!\d)"
-    r"|[\w.%+-]+@[\w.-]+\.[A-Za-z]{2,}"
+    r"|[\w.%+-]{1,64}@[\w.-]{1,255}\.[A-Za-z]{2,}"
 )
 _BRACKETS = str.maketrans("〔〕[]【】{}", "()()()()")
 _GROUP = re.compile(r"\(([^()]*)\)")
@@ -87,8 +88,8 @@ def tidy(text: str) -> str:
 
 
 def without_persons(text: str) -> str:
-    """A header as it may be stored: whoever writes a phone number there did not mean a column."""
-    return _PERSONS.sub("[已删除]", text)
+    """A header as it may be stored: not a page long, and without the phone number that somebody wrote there."""
+    return _PERSONS.sub("[已删除]", text[:_MAX_HEADER_CHARS])
 
 
 def take_apart(text: str) -> Label:
