@@ -60,7 +60,7 @@ NASTY = (
 )  # fmt: skip
 FILE_NAMES = (
     "a'; drop table x;--.csv", 'quote".csv', "star*.csv", "what?.csv", "[1].csv", "{a,b}.csv", "new\nline.csv",
-    "%2e%2e.csv", "..csv.", "a\\..\\b.csv", "C:evil.csv", "CON.csv", "\u202efdp.csv", " lead.csv", "trail .csv ",
+    "%2e%2e.csv", "x..csv.", "a\\..\\b.csv", "C:evil.csv", "CON.csv", "\u202efdp.csv", " lead.csv", "trail .csv ",
     "无后缀", "a.CSV", "长" * 80 + ".csv", "-rf.csv", "$(id).csv", "`id`.csv", "😀.csv", "a.csv.exe", "e\u0301.csv",
     "\u200b.csv", "s3:x.csv", "http:x.csv", "a!b.csv", "x.parquet", "tab\t.csv", "\udcff.csv",
 )  # fmt: skip
