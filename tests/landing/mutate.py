@@ -16,7 +16,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,6 @@ import openpyxl
 import python_calamine
 import xlwt
 from lxml import html as lxml_html
-from openpyxl.utils import get_column_letter
 
 from zhixiao.contracts import load_contract
 from zhixiao.landing.header import find_header
@@ -948,13 +947,3 @@ def mutate(seed: int) -> Mutation:
 def original(sample: Sample) -> Mutation:
     """A sample as it stands."""
     return Mutation(-1, sample, sample.name, sample.data, ("unmutated",), keeps=True)
-
-
-def column_letter(n: int) -> str:
-    """A for 1."""
-    return str(get_column_letter(n))
-
-
-def with_data(mutation: Mutation, data: bytes) -> Mutation:
-    """The same mutation with other bytes (for making a failure smaller)."""
-    return replace(mutation, data=data)
