@@ -238,8 +238,8 @@ def to_csv(
     quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=newline, quoting=quoting)
     rows = [[_text(c) for c in r] for r in flat(table).rows]
-    if newline == "\r" and any("\n" in c for r in rows for c in r):
-        # The writer leaves a line feed bare where it is not the line end, and then nobody can tell what it is.
+    if newline == "\r" and sum(c.count("\n") for r in rows for c in r) >= len(rows):
+        # The writer leaves line feeds bare here, and where they are the more, nobody can tell what ends a record.
         return to_csv(table, encoding, delimiter, "\n", quote_all)
     writer.writerows(rows)
     return buffer.getvalue().encode(encoding, "surrogatepass" if encoding.startswith("utf") else "replace")

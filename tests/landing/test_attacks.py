@@ -149,6 +149,16 @@ def sales(settings: Settings, *rows: Sequence[Any], header: Sequence[Any] = SALE
 # -- rows ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_bare_line_feed_in_a_file_of_carriage_returns_is_part_of_its_cell(settings: Settings) -> None:
+    """Taken as the line end it made one record of the file: every row became a column without a header."""
+    rows = [SALES, ["2025-05", CODE, "泰州例甲\n机械有限公司", "10"], ["2025-05", CODE2, ORG, "20"]]
+    data = "".join(",".join(r) + "\r" for r in rows).encode()
+    got = land(settings, "sales", data)
+    assert got.counts == (2, 2, 0, 0, 0)
+    assert got.column("company_name") == ["泰州例甲机械有限公司", ORG]
+    assert got.column("row_number") == [2, 3]
+
+
 def test_a_line_break_inside_quotes_is_no_new_row(settings: Settings) -> None:
     got = sales(settings, ["2025-05", CODE, "泰州例甲\n机械有限公司", "10"], ["2025-05", CODE2, ORG, "20"])
     assert got.counts == (2, 2, 0, 0, 0)

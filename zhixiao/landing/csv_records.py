@@ -1,7 +1,7 @@
 """Records of delimited text, read tolerantly and without losing any: the rules that every CSV reading follows.
 
-A record ends at a line feed (with any carriage returns before it), or at a carriage return where the text knows
-no line feed. A field is quoted when it begins with a quote and its closing quote stands before a delimiter or
+A record ends at a line feed (with any carriage returns before it), or at a carriage return where more of these
+than of line feeds stand alone; then a line feed is part of its cell. A field is quoted when it begins with a quote and its closing quote stands before a delimiter or
 the end of the record; then it may hold delimiters, doubled quotes and line ends. Any other quote is text: a quote
 that is never closed swallows nothing.
 """
@@ -134,13 +134,17 @@ def too_wide(n: int, label: str) -> Refusal:
 
 
 def find_newline(text: str) -> str:
-    """The line end of a text: a carriage return only where no line feed stands outside quotes."""
+    """The line end of a text: a carriage return where more of them than of line feeds stand alone outside quotes.
+
+    Read the other way, such a text is one record, and all of its rows become columns without a header.
+    """
     if "\r" not in text:
         return "\n"
     if "\n" not in text:
         return "\r"
     outside = re.sub(r'"(?:[^"]++|"")*+"', "", text)
-    return "\r" if "\r" in outside and "\n" not in outside else "\n"
+    alone = outside.count("\r") - outside.count("\r\n")
+    return "\r" if alone > outside.count("\n") else "\n"
 
 
 def find_delimiter(text: str, newline: str) -> str:
