@@ -1,9 +1,9 @@
 """Records of delimited text, read tolerantly and without losing any: the rules that every CSV reading follows.
 
 A record ends at a line feed (with any carriage returns before it), or at a carriage return where more of these
-than of line feeds stand alone; then a line feed is part of its cell. A field is quoted when it begins with a quote and its closing quote stands before a delimiter or
-the end of the record; then it may hold delimiters, doubled quotes and line ends. Any other quote is text: a quote
-that is never closed swallows nothing.
+than of line feeds stand alone; then a line feed is part of its cell. A field is quoted when it begins with a quote
+and its closing quote stands before a delimiter or the end of the record; then it may hold delimiters, doubled quotes
+and line ends. Any other quote is text: a quote that is never closed swallows nothing.
 """
 
 from __future__ import annotations
