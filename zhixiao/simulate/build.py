@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from zhixiao.simulate import numbers
 from zhixiao.simulate.calendar import SEEDS, add_months, first_of, month_of
 from zhixiao.simulate.draws import Draws
+from zhixiao.simulate.falsify.plant import plant
 from zhixiao.simulate.model import (
     FIRST_MONTH,
     LAST_MONTH,
@@ -47,7 +48,7 @@ PLANTED_YEARS = range(2021, 2026)
 
 def make_world(config: Config) -> World:
     """Everything that is true in the district of this seed."""
-    return _Builder(config).world()
+    return Builder(config).world()
 
 
 def _scaled(n: int, scale: float, least: int) -> int:
@@ -55,7 +56,9 @@ def _scaled(n: int, scale: float, least: int) -> int:
     return max(least, (n * round(scale * 1000) + 500) // 1000)
 
 
-class _Builder:
+class Builder:
+    """Makes one world; its small makers (a firm, a filing, a permit, a payment) also serve what is planted later."""
+
     def __init__(self, config: Config) -> None:
         self.config = config
         self.names = Names(self._draws("names"))
@@ -76,7 +79,9 @@ class _Builder:
         self._shift_firms(self._draws("firm changes"), projects)
         for i, firm in enumerate(self.firms):
             self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
-        return World(self.config, self.firms, projects, loose, self.towns, self.units)
+        world = World(self.config, self.firms, projects, loose, self.towns, self.units)
+        plant(world, self, self.config.dial)
+        return world
 
     # Firms
 

@@ -47,6 +47,10 @@ class Draws:
         """The same items in another order."""
         return [items[int(i)] for i in self.generator.permutation(len(items))]
 
+    def sample(self, items: Sequence[T], n: int) -> list[T]:
+        """So many of them, each at most once."""
+        return self.shuffled(items)[:n]
+
     def wholes(self, low: int, high: int, n: int) -> list[int]:
         """Many integers at once."""
         return [int(x) for x in self.generator.integers(low, high + 1, n)]

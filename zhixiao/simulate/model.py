@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
+
+from zhixiao.simulate.falsify.planting import NOTHING, Dial, Planting
+
+if TYPE_CHECKING:
+    from zhixiao.simulate.falsify.scene import Edit
 
 FIRST_MONTH = 2021 * 12
 LAST_MONTH = 2026 * 12
@@ -23,6 +29,8 @@ class Config:
     mess: str = "none"
     since: date | None = None
     """The first day on which anything is received: events of before come in the first delivery, months do not come."""
+    dial: Dial = NOTHING
+    """What is falsified."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +254,9 @@ class World:
     """Filings that no ledger row shows."""
     towns: list[tuple[str, str]]
     units: list[str]
+    plantings: list[Planting] = field(default_factory=list)
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
+    """By source: what a department states instead of what it would have, in the order in which it is applied."""
 
     @property
     def all_projects(self) -> list[Project]:

@@ -129,7 +129,7 @@ def _old_again(
 
 
 def write_truth(made: Simulation, folder: Path) -> None:
-    """The truth as Parquet: files, quarantined cells, projects; and world.json."""
+    """The truth as Parquet: files, quarantined cells, projects, plantings; and world.json."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [{k: v for k, v in asdict(f).items() if k != "cells"} for f in made.files]
     _table(folder / "files.parquet", files)
@@ -161,6 +161,7 @@ def write_truth(made: Simulation, folder: Path) -> None:
         for p in made.world.all_projects
     ]
     _table(folder / "projects.parquet", projects)
+    _table(folder / "plantings.parquet", [asdict(p) for p in made.world.plantings])
     head = asdict(made.world.config) | {
         "since": str(made.world.config.since or ""),
         "known_on": made.known_on.isoformat(),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from zhixiao.simulate.delivery import Delivery, Line
+from zhixiao.simulate.falsify.scene import Edit
 from zhixiao.simulate.model import World
 from zhixiao.simulate.views import documents, ledger, months, registers
 from zhixiao.simulate.views.view import View
@@ -19,7 +20,7 @@ def deliveries(world: World, source: str) -> Iterator[Delivery]:
     view = View(world, source)
     since = world.config.since
     backlog: list[Line] = []
-    for made in _VIEWS[source](view):
+    for made in _edited(_VIEWS[source](view), world.edits.get(source, [])):
         if made.received_on > HORIZON:
             continue
         if since is not None and made.received_on < since:
@@ -64,3 +65,12 @@ _VIEWS: dict[str, Callable[[View], Iterator[Delivery]]] = {
 }
 
 SOURCES = tuple(_VIEWS)
+
+
+def _edited(made: Iterator[Delivery], edits: Sequence[Edit]) -> Iterator[Delivery]:
+    """What is handed over after everybody who falsifies has had it in hands."""
+    for delivery in made:
+        held = [delivery]
+        for edit in edits:
+            held = [changed for one in held for changed in edit(one)]
+        yield from held

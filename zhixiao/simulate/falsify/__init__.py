@@ -1,0 +1,1 @@
+"""Falsification on a dial: what is planted into a world for each check, and the honest look-alikes beside it."""
