@@ -24,7 +24,7 @@ def test_the_command_writes_files_and_truth_apart(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     assert "新签约亿元以上" in told.output
     assert {p.name for p in (tmp_path / "truth").iterdir()} == {
-        "world.json", "files.parquet", "cells.parquet", "projects.parquet",
+        "world.json", "files.parquet", "cells.parquet", "projects.parquet", "plantings.parquet",
     }  # fmt: skip
     head = json.loads((tmp_path / "truth" / "world.json").read_text(encoding="utf-8"))
     assert (head["seed"], head["scale"], head["mess"], head["since"]) == (6, 0.02, "full", "2025-09-01")

@@ -15,9 +15,13 @@ from typing import Any
 
 from zhixiao.settings import Settings
 from zhixiao.simulate.compare import Comparison, compare
+from zhixiao.simulate.falsify.planting import LEVELS, Dial
 from zhixiao.simulate.funnel import Funnel
 from zhixiao.simulate.knowledge import KEPT
 from zhixiao.simulate.model import Config
+from zhixiao.simulate.score import CheckScore, add_up, read_results, score
+from zhixiao.simulate.score_page import page as check_page
+from zhixiao.simulate.score_page import table as check_table
 from zhixiao.simulate.views import SOURCES
 from zhixiao.simulate.world_files import Simulation, simulate, write_truth
 
@@ -32,6 +36,8 @@ class PairResult:
     as_of: date
     exit_code: int
     parts: list[Comparison] = field(default_factory=list)
+    checks: list[CheckScore] | None = None
+    """None where the release has no results of checks."""
 
     @property
     def differences(self) -> int:
@@ -91,21 +97,28 @@ def _run_pair(
     funnel = Funnel(made.world, made.knowledge, known, result.as_of)
     files = [f for f in made.files if f.received_on is None or f.received_on <= known]
     result.parts = compare(database, files, funnel)
+    answers = read_results(database)
+    result.checks = None if answers is None else score(made.world.plantings, answers, known)
     return result
+
+
+def title(c: Config) -> str:
+    """A world in one line."""
+    said = f"seed {c.seed}  district {c.district}  scale {c.scale}  mess {c.mess}  since {c.since or 'the beginning'}"
+    planted = f"  falsified {c.dial.per_mille} in 1000 ({', '.join(c.dial.checks) or 'all checks'}, {c.dial.level})"
+    return said + (planted if c.dial.per_mille else "")
 
 
 def table(e: Evaluation) -> str:
     """The result for the screen."""
     c = e.config
-    lines = [
-        f"seed {c.seed}  district {c.district}  scale {c.scale}  mess {c.mess}  since {c.since or 'the beginning'}"
-        f"  files {e.files}  seconds {e.seconds}"
-    ]
+    lines = [f"{title(c)}  files {e.files}  seconds {e.seconds}"]
     for pair in e.pairs:
         lines.append(f"known_on {pair.known_on}  as_of {pair.as_of}  exit code {pair.exit_code}")
         lines.append(f"  {'part':<20}{'compared':>10}{'different':>11}")
         lines += [f"  {p.part:<20}{p.compared:>10}{p.different:>11}" for p in pair.parts]
         lines += [f"    {p.part}: {x}" for p in pair.parts for x in p.examples[:12]]
+        lines.append("  no results of checks in this release" if pair.checks is None else check_table(pair.checks))
     lines.append("equal to the truth" if e.differences == 0 else f"{e.differences} differences")
     return "\n".join(lines)
 
@@ -128,13 +141,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--pair", type=_pair, action="append", default=[], help="KNOWN_ON[:AS_OF], after the default pair; repeatable"
     )
     parser.add_argument("--funnel-only", action="store_true", help="only the sources that the funnel reads")
+    parser.add_argument("--falsify", type=int, default=0, help="falsified units in a thousand, by check")
+    parser.add_argument("--checks", default="", help="plant these checks alone: R01,R14")
+    parser.add_argument("--level", choices=(*LEVELS, "spread"), default="spread", help="how boldly")
     parser.add_argument("--keep", type=Path, help="keep worlds and warehouses below this folder")
-    parser.add_argument("--json", type=Path, default=Path("build/evaluation.json"))
+    parser.add_argument("--json", type=Path, default=Path("build/evaluation.json"), help="a page lies beside it")
     args = parser.parse_args(argv)
     sources = FUNNEL_SOURCES if args.funnel_only else SOURCES
+    dial = Dial(args.falsify, tuple(c for c in args.checks.split(",") if c), args.level)
     results = []
     for seed in args.seed or [1]:
-        config = Config(seed, args.district, args.scale, args.mess, args.since)
+        config = Config(seed, args.district, args.scale, args.mess, args.since, dial)
         with tempfile.TemporaryDirectory(prefix="zhixiao-evaluate-") as scratch:
             folder = args.keep / f"seed{seed}-{args.mess}" if args.keep else Path(scratch)
             results.append(evaluate(config, folder, [(None, None), *args.pair], sources))
@@ -143,6 +160,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args.json.write_text(
         json.dumps([r.to_json() for r in results], ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
     )
+    scores = add_up([r.pairs[0].checks or [] for r in results])
+    if scores:
+        page = args.json.with_suffix(".html")
+        page.write_text(check_page(scores, [title(r.config) for r in results]), encoding="utf-8")
+        print(f"{check_table(scores)}\n{page}")
     return 1 if any(r.differences for r in results) else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -18,6 +18,7 @@ from zhixiao.simulate.build import make_world
 from zhixiao.simulate.calendar import working_day
 from zhixiao.simulate.delivery import Delivery
 from zhixiao.simulate.draws import Draws
+from zhixiao.simulate.falsify.planting import Planting
 from zhixiao.simulate.forms import FileTruth, Style, Written, write
 from zhixiao.simulate.knowledge import Knowledge
 from zhixiao.simulate.mess import muddle
@@ -161,13 +162,23 @@ def write_truth(made: Simulation, folder: Path) -> None:
         for p in made.world.all_projects
     ]
     _table(folder / "projects.parquet", projects)
-    _table(folder / "plantings.parquet", [asdict(p) for p in made.world.plantings])
+    pq.write_table(_plantings(made.world), folder / "plantings.parquet", compression="none", store_schema=False)
     head = asdict(made.world.config) | {
         "since": str(made.world.config.since or ""),
         "known_on": made.known_on.isoformat(),
         "files": len(made.files),
     }
     (folder / "world.json").write_text(json.dumps(head, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _plantings(world: World) -> pa.Table:
+    """What was planted; a table with its columns also where nothing was."""
+    lists = {"periods", "also"}
+    kinds = {"is_lookalike": pa.bool_(), "known_from": pa.date32()} | dict.fromkeys(lists, pa.list_(pa.string()))
+    rows = [asdict(p) for p in world.plantings]
+    return pa.table(
+        {f.name: pa.array([r[f.name] for r in rows], kinds.get(f.name, pa.string())) for f in fields(Planting)}
+    )
 
 
 def _table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
