@@ -49,7 +49,7 @@ def page(scores: Sequence[CheckScore], worlds: Sequence[str]) -> str:
         "召回 中",
         "召回 高",
         "查准",
-        "相似但诚实者误报",
+        "诚实者误报",
         "有效隔离召回",
     )
     rows = "".join(
@@ -86,7 +86,7 @@ def curve(s: CheckScore) -> str:
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": s.check_id, "font.size": 9}):
         figure = Figure(figsize=(2.6, 1.9), layout="constrained")
         axes = figure.add_subplot()
-        axes.plot(known, [s.recall[level].value for level in known], marker="o", color="#1f6f8b", clip_on=False)
+        axes.plot(known, [s.recall[level].value or 0.0 for level in known], marker="o", color="#1f6f8b", clip_on=False)
         axes.set_ylim(0, 1.04)
         axes.set_xlim(-0.3, len(known) - 0.7)
         axes.set_title(s.check_id)

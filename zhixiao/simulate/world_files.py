@@ -176,9 +176,8 @@ def _plantings(world: World) -> pa.Table:
     lists = {"periods", "also"}
     kinds = {"is_lookalike": pa.bool_(), "known_from": pa.date32()} | dict.fromkeys(lists, pa.list_(pa.string()))
     rows = [asdict(p) for p in world.plantings]
-    return pa.table(
-        {f.name: pa.array([r[f.name] for r in rows], kinds.get(f.name, pa.string())) for f in fields(Planting)}
-    )
+    columns = [f.name for f in fields(Planting)]
+    return pa.table({c: pa.array([r[c] for r in rows], kinds.get(c, pa.string())) for c in columns})
 
 
 def _table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
