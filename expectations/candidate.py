@@ -63,6 +63,15 @@ DATED = {
     "fct_stage_event": ("event_date", "complete_on"),
     "fct_investment_month": ("stat_period",),
     "fct_tax": ("tax_treasury_date",),
+    "fct_sales_month": ("stat_period",),
+    "fct_output_month": ("stat_period",),
+    "fct_power_month": ("stat_period",),
+    "fct_insured_month": ("stat_period",),
+    "fct_payment": ("paid_on",),
+    "fct_land": ("contract_signed_on", "started_on", "completed_on"),
+    "fct_permit": ("permitted_on", "withdrawn_on", "accepted_on"),
+    "fct_acceptance": ("accepted_on", "started_on"),
+    "fct_milestone": ("done_on",),
 }
 # A file's name and headers are the department's words, kept as evidence; they are told, not a reason to stop.
 NAME_COLUMNS = ("file_name", "headers_found", "unknown_columns")
