@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from zhixiao.simulate import numbers
 from zhixiao.simulate.calendar import SEEDS, add_months, first_of, month_of
-from zhixiao.simulate.draws import Draws
+from zhixiao.simulate.draws import Draws, Turns
 from zhixiao.simulate.falsify.plant import plant
 from zhixiao.simulate.model import (
     FIRST_MONTH,
@@ -27,11 +27,26 @@ from zhixiao.simulate.model import (
 from zhixiao.simulate.names import DOINGS, EXPANDING, INDUSTRY_WEIGHTS, Names
 
 MONTHS = LAST_MONTH - FIRST_MONTH + 1
-SIGNED_A_YEAR = {2021: 180, 2022: 201, 2023: 185, 2024: 180, 2025: 174}
-# Of these nine in ten are of 1 亿元 or more: the published counts are of those.
+# The years before 2021 are the past that the first deliveries already show. Nine in ten are of 1 亿元 or more: the
+# published counts are of those.
+SIGNED_A_YEAR = {2017: 100, 2018: 115, 2019: 122, 2020: 140, 2021: 180, 2022: 203, 2023: 190, 2024: 180, 2025: 176}
+STARTING = {2017: 620, 2018: 620, 2019: 600, 2020: 680, 2021: 490, 2022: 470, 2023: 580, 2024: 680, 2025: 700}
+"""Per mille of the filings that come to a start, by the year of filing: the published starts rose from 61 to 100."""
+LEFT = {2020: 390, 2021: 390}
+LEFT_ELSE = 300
+"""Per mille of the starts that never come to an end, by year: published completions are three fifths of the starts."""
 BACKGROUND_FIRMS = 760
-# 亿元 in hundredths, by the bands of the city.
-SIZES = (((20, 49), 3), ((50, 99), 6), ((100, 499), 65), ((500, 999), 14), ((1000, 4900), 11), ((5000, 8000), 1))
+# 百元 a month, weights per mille: seven firms sell more than 10 亿元 a year, some 140 more than 1 亿元.
+BASE_SALES = (
+    ((2000, 12000), 238), ((17500, 70000), 674), ((84000, 400000), 45), ((430000, 780000), 33),
+    ((900000, 1900000), 3), ((2600000, 3700000), 7),
+)  # fmt: skip
+# 亿元 in hundredths: thirty projects of 2022 started with 86.7 亿元 among them.
+SIZES = (((20, 49), 33), ((50, 99), 67), ((100, 199), 420), ((200, 499), 350), ((500, 999), 90), ((1000, 3000), 40))
+# Sales that a project comes to, in thousandths of its investment: of the city's completed projects two thirds sell
+# less than half of what they cost, more than half less than three tenths.
+YIELDS = (((40, 299), 560), ((300, 499), 100), ((500, 1200), 340))
+LOOSE_FILINGS = 600
 CHANNELS = (("以商引商", 25), ("产业链招商", 25), ("小分队招商", 20), ("基金招商", 10), ("场景招商", 8), ("其他", 12))
 DRIVERS = (
     ("市场需求牵引型", 34), ("技术变革驱动型", 26), ("环保安全合规型", 12), ("总部生态引领型", 10),
@@ -43,7 +58,7 @@ ABROAD = ("中国香港", "德国", "韩国", "新加坡", "日本")
 INTRODUCERS = ("堰才招商公司", "区商务局", "区工信局", "区发改委", "区科技局")
 BANK = "江苏虚拟银行姜堰支行"
 FINANCE = ("样例区财政局", "")
-PLANTED_YEARS = range(2021, 2026)
+PLANTED_YEARS = range(2017, 2026)
 
 
 def make_world(config: Config) -> World:
@@ -67,6 +82,7 @@ class Builder:
         self.serial = 0
         self.code_serial = 10000
         self.permit_serials: dict[date, int] = {}
+        self.turns = Turns(self._draws("turns"))
 
     def _draws(self, name: str) -> Draws:
         return Draws(self.config.seed, self.config.district, name)
@@ -75,7 +91,7 @@ class Builder:
         for i in range(_scaled(BACKGROUND_FIRMS, self.config.scale, 10)):
             self._background_firm(self._draws(f"firm/{i}"))
         projects = self._projects()
-        loose = [self._loose(self._draws(f"loose/{i}")) for i in range(_scaled(60, self.config.scale, 4))]
+        loose = [self._loose(self._draws(f"loose/{i}")) for i in range(_scaled(LOOSE_FILINGS, self.config.scale, 4))]
         self._shift_firms(self._draws("firm changes"), projects)
         for i, firm in enumerate(self.firms):
             self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
@@ -103,9 +119,7 @@ class Builder:
         industry = draws.weighted(INDUSTRY_WEIGHTS)
         unit, town, town_name = self._place(draws)
         registered = date(2004, 1, 5) + timedelta(days=draws.whole(0, 5200))
-        base = draws.weighted(
-            (((2000, 12000), 25), ((20000, 90000), 55), ((100000, 400000), 18), ((600000, 1200000), 2))
-        )
+        base = self.turns.share("base", BASE_SALES)
         firm = Firm(
             uscc=self._credit_code(registered.year >= 2016),
             name=self.names.firm(self.names.stem(), industry.firm_word),
@@ -184,7 +198,7 @@ class Builder:
         return out
 
     def _project(self, draws: Draws, row_no: str, day: date, is_lead: bool) -> Project:
-        low, high = draws.weighted(SIZES)
+        low, high = self.turns.share("size", SIZES)
         signed = draws.whole(low, high) * 100
         is_expansion = draws.chance(450)
         owners = [f for f in self.firms if f.is_background]
@@ -245,7 +259,7 @@ class Builder:
     def _filings(self, p: Project, stem: str, place: tuple[str, str, str], draws: Draws) -> None:
         """The firm and the filings of a signed project; 12 of 100 file nothing."""
         assert p.signed_on is not None
-        if draws.chance(120):
+        if self.turns.chance("no filing", 120):
             if draws.chance(500):
                 p.withdrawn_on = p.signed_on + timedelta(days=draws.whole(90, 700))
             return
@@ -304,7 +318,8 @@ class Builder:
             stops = phase.withdrawn_on is not None or p.withdrawn_on is not None
             if p.involves_land and draws.chance(860):
                 self._grant(p, phase, draws, len(p.phases))
-            if stops or not draws.chance(700):
+            starting = STARTING.get(phase.filed_on.year, STARTING[2025])
+            if stops or not self.turns.chance(f"start/{p.signed >= 10000}", starting):
                 p.is_ended = p.is_ended or (stops is False and draws.chance(150))
                 continue
             self._start(p, phase, draws)
@@ -350,9 +365,9 @@ class Builder:
         elif draws.chance(100):
             self._permit(p, phase, phase.filed_on + timedelta(days=draws.whole(20, 90)), 1, draws)
         phase.started_on = anchor + timedelta(days=draws.bell(0, 60))
-        months = draws.bell(9, 20) + min(14, phase.planned // 12000) + (0 if p.involves_land else -3)
+        months = draws.bell(13, 27) + min(14, phase.planned // 12000) + (0 if p.involves_land else -3)
         end = add_months(phase.started_on, max(3, months))
-        is_left = draws.chance(90)
+        is_left = self.turns.chance("left", LEFT.get(phase.started_on.year, LEFT_ELSE))
         self._invest(p, phase, end, is_left, draws)
         if is_left:
             return
@@ -569,14 +584,14 @@ class Builder:
         if firm.base_sales:
             level = 1000
             for i in range(MONTHS):
-                level = max(300, level + draws.whole(-20, 20))
+                level = max(300, level + draws.whole(-23, 20))
                 season = 55 if (FIRST_MONTH + i) % 12 == 1 else 100
                 sales[i] = firm.base_sales * level * season * draws.whole(85, 115) // 10000000
         equipment = [0] * MONTHS
         for p in projects:
             for phase in p.phases:
                 for m in phase.fai:
-                    if m.equipment and m.month <= LAST_MONTH:
+                    if m.equipment and FIRST_MONTH <= m.month <= LAST_MONTH:
                         equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(86, 100)
             self._ramp(p, sales, draws)
         end = MONTHS
@@ -604,12 +619,12 @@ class Builder:
         """The project's own sales: a trial month, a false start, then a ramp to what it can."""
         if not p.produced_on:
             return
-        capacity = p.expected_sales * 100 * draws.bell(200, 1200) // 12000
+        capacity = p.signed * 100 * draws.whole(*self.turns.share("yield", YIELDS)) // 12000
         begin = month_of(p.produced_on) - FIRST_MONTH
         reach = draws.whole(8, 20)
         if draws.chance(120) and 4 <= begin < MONTHS + 3:
             sales[begin - 4] += capacity // 40
-        if draws.chance(80) and begin < MONTHS:
+        if draws.chance(80) and 0 <= begin < MONTHS:
             sales[begin] += capacity // 30
             begin += 4
         for i in range(max(0, begin), MONTHS):

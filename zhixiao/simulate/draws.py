@@ -54,3 +54,32 @@ class Draws:
     def wholes(self, low: int, high: int, n: int) -> list[int]:
         """Many integers at once."""
         return [int(x) for x in self.generator.integers(low, high + 1, n)]
+
+
+class Turns:
+    """Shares that are kept: of any run of draws of one name, close to the asked part is true, in no visible order.
+
+    The draws of a name walk through 0..999 in steps of 617, which is coprime to 1000, from a start of their own.
+    """
+
+    def __init__(self, draws: Draws) -> None:
+        self._draws = draws
+        self._at: dict[str, int] = {}
+
+    def _next(self, name: str) -> int:
+        at = self._at.get(name)
+        self._at[name] = at = self._draws.whole(0, 999) if at is None else (at + 617) % 1000
+        return at
+
+    def chance(self, name: str, per_mille: int) -> bool:
+        """True in so many of a thousand draws of this name."""
+        return self._next(name) < per_mille
+
+    def share(self, name: str, choices: Sequence[tuple[T, int]]) -> T:
+        """One of them by weights that add up to a thousand."""
+        at = self._next(name)
+        for value, weight in choices:
+            at -= weight
+            if at < 0:
+                return value
+        raise AssertionError("weights add up to a thousand")

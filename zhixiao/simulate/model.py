@@ -254,6 +254,8 @@ class World:
     """Filings that no ledger row shows."""
     towns: list[tuple[str, str]]
     units: list[str]
+    tax_sums: dict[int, dict[tuple[str, str], int]] = field(default_factory=dict, compare=False, repr=False)
+    """Month -> (office, item) -> 分: kept from the detail for the summary."""
     plantings: list[Planting] = field(default_factory=list)
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     """By source: what a department states instead of what it would have, in the order in which it is applied."""

@@ -27,7 +27,12 @@ def credit_code(division: str, serial: int, is_recent: bool) -> str:
 
 
 def project_code(division: str, day: date, kind: str, serial: int) -> str:
-    """A project code of the new format (GB/T 40058): the month, the division, 89, the kind, a serial, the check."""
+    """A project code (GB/T 40058): the month, the division, 89, the kind, a serial, the check.
+
+    Before November 2020: the year, the division, an industry, 03 for a filing, a serial, and no check.
+    """
+    if day < date(2020, 11, 1):
+        return f"{day.year}-{division}-34-03-{serial:06d}"
     head = f"{day.year % 100:02d}{day.month:02d}-{division}-89-{kind}-{serial:05d}"
     return head + str(mod_11_10(head.replace("-", "")))
 

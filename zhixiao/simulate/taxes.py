@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from zhixiao.simulate.calendar import first_of, last_of, month_of
 from zhixiao.simulate.delivery import Line, dec
@@ -33,8 +33,8 @@ def payments(
     rate = firm.industry.tax_per_mille
     sold = firm.sales[at - 1] if at >= 1 else firm.base_sales
     jitter = draws.whole(80, 120)
-    # 百元 of sales x 10,000 分 x rate per mille; VAT is 55 % of the burden.
-    vat = sold * rate * 55 * jitter // 1000
+    # 百元 of sales x 10,000 分 x rate per mille; VAT is 42 % of the burden.
+    vat = sold * rate * 42 * jitter // 1000
     if at >= 1 and firm.equipment[at - 1] > 500000 and draws.chance(350):
         yield "增值税", "留抵退税", month - 1, month - 1, -firm.equipment[at - 1] * 6 * jitter
     elif vat:
@@ -46,7 +46,7 @@ def payments(
         yield "个人所得税", "工资薪金所得", month - 1, month - 1, firm.staff[at] * 6000 + 11
     if month % 3 == 0:
         year = sum(firm.sales[max(0, at - 3) : at]) if at >= 3 else sold * 3
-        profit = year * rate * 32 * draws.whole(50, 130) // 1000
+        profit = year * rate * 25 * draws.whole(50, 130) // 1000
         if profit:
             yield "企业所得税", "应纳税所得额", month - 3, month - 1, profit
     if month % 12 in (3, 9) and sold:
@@ -68,72 +68,97 @@ def _grants(world: World) -> dict[str, list[tuple[int, int]]]:
     return out
 
 
-def tax_lines(world: World, month: int) -> list[Line]:
-    """All rows that the treasury booked in a month; some belong to the month before and say so."""
+Booked = tuple[Firm, date, str, str, int, int, int]
+"""Firm, day of treasury, item, subitem, first and last month of the period, 分."""
+
+
+def booked(world: World, month: int) -> Iterator[Booked]:
+    """All payments that the treasury booked in a month; some belong to the month before and say so."""
     draws = Draws(world.config.seed, world.config.district, f"tax/{month}")
     grants = _grants(world)
     day = last_of(month)
-    lines = []
     for firm in world.firms:
         if firm.registered_on > day or (firm.closed and firm.closed[0] <= first_of(month)):
             continue
-        booked = first_of(month) + timedelta(days=draws.whole(7, 17))
+        on = first_of(month) + timedelta(days=draws.whole(7, 17))
         if draws.chance(4):
-            booked = last_of(month - 1)
-        name = firm.name_on(day)
+            on = last_of(month - 1)
         for item, subitem, start, end, fen in payments(firm, month, draws, grants):
-            told = 0
-            levels = LEVELS[item]
-            for n, (level, share) in enumerate(levels):
-                part = fen - told if n == len(levels) - 1 else fen * share // 100
-                told += part
-                values = {
-                    "uscc": firm.uscc,
-                    "company_name": name,
-                    "tax_item": item,
-                    "tax_subitem": subitem or None,
-                    "tax_period_start": first_of(start),
-                    "tax_period_end": last_of(end),
+            yield firm, on, item, subitem, start, end, fen
+
+
+def industrial_tax(world: World, month: int) -> Iterator[tuple[str, int]]:
+    """(credit code, 分) of every payment of the month that is a tax on running a business."""
+    for firm, _, item, _, _, _, fen in booked(world, month):
+        if item not in ("教育费附加", "契税", "耕地占用税"):
+            yield firm.uscc, fen
+
+
+def tax_lines(world: World, month: int) -> list[Line]:
+    """All rows of a month: a payment has one for each level of budget that it is shared between."""
+    lines: list[Line] = []
+    sums: dict[tuple[str, str], int] = {}
+    day = last_of(month)
+    for firm, on, item, subitem, start, end, fen in booked(world, month):
+        key = (firm.office, item)
+        sums[key] = sums.get(key, 0) + fen
+        payer = {
+            "uscc": firm.uscc,
+            "company_name": firm.name_on(day),
+            "tax_item": item,
+            "tax_subitem": subitem or None,
+            "tax_period_start": first_of(start),
+            "tax_period_end": last_of(end),
+        }
+        lines += [
+            Line(
+                {
+                    **payer,
                     "tax_base": dec(max(0, part) * 10, 2),
                     "tax_paid": dec(part, 2),
-                    "tax_treasury_date": booked,
+                    "tax_treasury_date": on,
                     "budget_level": level,
                     "tax_relief": None,
                     "collecting_office": firm.office,
                 }
-                lines.append(Line(values))
+            )
+            for level, part in shared(item, fen)
+        ]
+    world.tax_sums[month] = sums
     return lines
 
 
-def _booked(world: World, month: int) -> dict[tuple[str, str], int]:
-    cache = _CACHE.setdefault((world.config.seed, world.config.district, world.config.scale), {})
-    if month not in cache:
-        sums: dict[tuple[str, str], int] = {}
-        if month >= FIRST_MONTH:
-            for line in tax_lines(world, month):
-                key = (str(line.values["collecting_office"]), str(line.values["tax_item"]))
-                sums[key] = sums.get(key, 0) + int(line.values["tax_paid"].scaleb(2))
-        cache[month] = sums
-    return cache[month]
+def shared(item: str, fen: int) -> Iterator[tuple[str, int]]:
+    """(level, its part): the last level takes what rounding leaves."""
+    told = 0
+    levels = LEVELS[item]
+    for n, (level, share) in enumerate(levels):
+        part = fen - told if n == len(levels) - 1 else fen * share // 100
+        told += part
+        yield level, part
 
 
-_CACHE: dict[tuple[int, str, float], dict[int, dict[tuple[str, str], int]]] = {}
+def _summed(world: World, month: int) -> dict[tuple[str, str], int]:
+    """(office, item) -> 分 of a month; nothing is known of the time before the first."""
+    if month >= FIRST_MONTH and month not in world.tax_sums:
+        tax_lines(world, month)
+    return world.tax_sums.get(month, {})
 
 
 def tax_summary_lines(world: World, month: int) -> list[Line]:
     """Office by item: the month, the same month a year ago, the year to date, and that a year ago."""
     january = month // 12 * 12
-    keys = sorted({k for m in range(january, month + 1) for k in _booked(world, m)})
+    keys = sorted({k for m in range(january, month + 1) for k in _summed(world, m)})
     lines = []
-    for office, item in keys:
-        now = _booked(world, month).get((office, item), 0)
-        then = _booked(world, month - 12).get((office, item), 0)
-        ytd = sum(_booked(world, m).get((office, item), 0) for m in range(january, month + 1))
-        prior = sum(_booked(world, m - 12).get((office, item), 0) for m in range(january, month + 1))
+    for key in keys:
+        now = _summed(world, month).get(key, 0)
+        then = _summed(world, month - 12).get(key, 0)
+        ytd = sum(_summed(world, m).get(key, 0) for m in range(january, month + 1))
+        prior = sum(_summed(world, m - 12).get(key, 0) for m in range(january, month + 1))
         values = {
             "stat_period": last_of(month),
-            "collecting_office": office,
-            "tax_item": item,
+            "collecting_office": key[0],
+            "tax_item": key[1],
             "tax_current": dec(now, 6),
             "tax_same_period": dec(then, 6),
             "tax_ytd": dec(ytd, 6),

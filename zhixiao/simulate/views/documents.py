@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from zhixiao.simulate.calendar import last_of, month_of
 from zhixiao.simulate.delivery import Delivery, Line, Value, dec
-from zhixiao.simulate.model import Phase, Project
+from zhixiao.simulate.model import FIRST_MONTH, Phase, Project
 from zhixiao.simulate.views.view import View, invested_by, land_permit_no, monthly_events, quarter_name, staff_on
 
 
@@ -166,7 +166,8 @@ def recognition(view: View) -> Iterator[Delivery]:
         lines = []
         for p in view.world.projects:
             for r in p.recognitions:
-                if not month - 2 <= month_of(r.recognised_on) <= month or r.actual_on > r.recognised_on:
+                since = 0 if month == FIRST_MONTH + 2 else month - 2
+                if not since <= month_of(r.recognised_on) <= month or r.actual_on > r.recognised_on:
                     continue
                 staff = staff_on(p.firm, r.recognised_on) if p.firm else 0
                 row = {

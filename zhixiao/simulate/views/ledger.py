@@ -208,7 +208,7 @@ def expansion(view: View) -> Iterator[Delivery]:
             if not p.is_expansion or p.firm is None or p.lead_on > day:
                 continue
             filed = bool(p.phases) and p.phases[0].filed_on <= day
-            year = max(2020, p.lead_on.year - 1)
+            year = p.lead_on.year - 1
             base = (
                 sum(p.firm.sales[(year - 2021) * 12 : (year - 2020) * 12]) if year >= 2021 else p.firm.base_sales * 12
             )

@@ -57,9 +57,10 @@ def quarter_name(month: int) -> str:
 
 
 def _by_month(items: list[tuple[date, Line]]) -> dict[int, list[Line]]:
+    """By the month in which it happened; what happened before the first month comes with the first."""
     out: dict[int, list[Line]] = {}
     for day, line in sorted(items, key=lambda i: i[0]):
-        out.setdefault(month_of(day), []).append(line)
+        out.setdefault(max(month_of(day), FIRST_MONTH), []).append(line)
     return out
 
 
@@ -82,5 +83,5 @@ def invested_by(p: Project, day: date) -> int:
 
 
 def staff_on(firm: Firm, day: date) -> int:
-    at = month_of(day) - FIRST_MONTH
-    return firm.staff[at] if 0 <= at < len(firm.staff) else 0
+    at = max(0, month_of(day) - FIRST_MONTH)
+    return firm.staff[at] if at < len(firm.staff) else 0
