@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, timedelta
 
 from zhixiao.simulate import numbers
-from zhixiao.simulate.calendar import SEEDS, add_months, first_of, month_of
+from zhixiao.simulate.calendar import add_months, first_of, month_of
 from zhixiao.simulate.draws import Draws, Turns
 from zhixiao.simulate.falsify.plant import plant
 from zhixiao.simulate.model import (
@@ -25,6 +24,7 @@ from zhixiao.simulate.model import (
     World,
 )
 from zhixiao.simulate.names import DOINGS, EXPANDING, INDUSTRY_WEIGHTS, Names
+from zhixiao.simulate.places import place_of
 
 MONTHS = LAST_MONTH - FIRST_MONTH + 1
 # The years before 2021 are the past that the first deliveries already show. Nine in ten are of 1 亿元 or more: the
@@ -56,7 +56,6 @@ PATHS = (("常规", 66), ("承诺制", 12), ("容缺受理", 6), ("拿地即开�
 ORIGINS = ("上海市", "江苏省苏州市", "浙江省杭州市", "广东省深圳市", "江苏省无锡市", "江苏省泰州市")
 ABROAD = ("中国香港", "德国", "韩国", "新加坡", "日本")
 INTRODUCERS = ("堰才招商公司", "区商务局", "区工信局", "区发改委", "区科技局")
-BANK = "江苏虚拟银行姜堰支行"
 FINANCE = ("样例区财政局", "")
 PLANTED_YEARS = range(2017, 2026)
 
@@ -77,7 +76,8 @@ class Builder:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.names = Names(self._draws("names"))
-        self.towns, self.units = _places(config.district)
+        self.place = place_of(config.district)
+        self.towns, self.units = list(self.place.towns), list(self.place.parks)
         self.firms: list[Firm] = []
         self.serial = 0
         self.code_serial = 10000
@@ -132,7 +132,7 @@ class Builder:
             controller=self._credit_code(True) if draws.chance(300) else None,
             is_background=True,
             base_sales=draws.whole(*base),
-            office=_office(draws),
+            office=draws.pick(self.place.tax_offices),
         )
         firm.is_consolidated = draws.chance(20)
         if firm.base_sales * 12 >= 200000:
@@ -162,7 +162,7 @@ class Builder:
             controller=self._credit_code(True) if draws.chance(700) else None,
             is_background=False,
             base_sales=0,
-            office=_office(draws),
+            office=draws.pick(self.place.tax_offices),
         )
         self._accounts(firm, draws)
         self.firms.append(firm)
@@ -294,7 +294,7 @@ class Builder:
                 self.code_serial,
             ),
             name=name,
-            filing_no=f"泰姜数据备〔{filed.year}〕{self.code_serial % 1000}号",
+            filing_no=f"{self.place.filing_prefix}〔{filed.year}〕{self.code_serial % 1000}号",
             filed_on=filed,
             declared_on=filed - timedelta(days=draws.whole(0, 3)),
             planned=planned,
@@ -349,7 +349,7 @@ class Builder:
             agreed_start=day + timedelta(days=draws.pick((90, 180, 300))),
             agreed_completion=day + timedelta(days=draws.pick((720, 900, 1080))),
             intensity=draws.whole(3900, 7500),
-            address=f"泰州市姜堰区{p.town_name}虚拟路{draws.whole(1, 199)}号",
+            address=f"{self.place.address(p.town_name)}虚拟路{draws.whole(1, 199)}号",
         )
 
     def _start(self, p: Project, phase: Phase, draws: Draws) -> None:
@@ -643,22 +643,3 @@ def _spread(total: int, weights: list[int], unit: int) -> list[int]:
         out.append(upto - told)
         told = upto
     return out
-
-
-def _office(draws: Draws) -> str:
-    return draws.pick(("姜堰区税务局第一税务分局", "姜堰区税务局第二税务分局", "姜堰区税务局第三税务分局"))
-
-
-def _places(district: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """The statutory towns of a district (code of nine, name) and its parks, from the seeds; else invented."""
-    with (SEEDS / "division_town.csv").open(encoding="utf-8", newline="") as f:
-        towns = [
-            (r["code9"], r["name"])
-            for r in csv.DictReader(f)
-            if r["county_code"] == district and r["is_statutory"] == "true"
-        ]
-    with (SEEDS / "park.csv").open(encoding="utf-8", newline="") as f:
-        units = [r["reporting_unit"] for r in csv.DictReader(f) if r["district_code"] == district][:4]
-    if not towns:
-        towns = [(f"{district}{100 + i}", f"样{c}镇") for i, c in enumerate("甲乙丙丁戊己庚辛")]
-    return towns, units

@@ -24,7 +24,7 @@ def _filing_values(view: View, p: Project, phase: Phase, planned: int) -> dict[s
         "approval_kind": "备案",
         "construction_nature": "改建和技术改造" if p.is_expansion else "新建",
         "industry_code": p.industry.code,
-        "site_address": f"泰州市姜堰区{p.town_name}",
+        "site_address": view.place.address(p.town_name),
         "division_code": p.town,
         "planned_investment": dec(planned, 0),
         "fixed_asset_investment": dec(phase.fixed, 0),
@@ -88,7 +88,7 @@ def land(view: View) -> Iterator[Delivery]:
                 "parcel_no": land.parcel_no,
                 "project_name": phase.name,
                 "company_name": p.firm.name,
-                "division_name": "姜堰区" if view.config.district == "321204" else "样例区",
+                "division_name": view.place.county,
                 "site_address": land.address,
                 "land_area": dec(land.area_ha, 4),
                 "land_use": "工业用地",
@@ -195,7 +195,7 @@ def payment(view: View) -> Iterator[Delivery]:
             serial += 1
             at = datetime.combine(pay.paid_on, datetime.min.time()) + timedelta(seconds=pay.second)
             row = {
-                "account_bank": "江苏虚拟银行姜堰支行",
+                "account_bank": view.place.bank,
                 "flow_no": f"LS{pay.paid_on:%Y%m}{serial:08d}",
                 "signing_row_no": p.row_no,
                 "payer": pay.payer,

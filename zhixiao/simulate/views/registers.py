@@ -30,7 +30,7 @@ def enterprise(view: View) -> Iterator[Delivery]:
                 "reporting_unit": firm.reporting_unit,
                 "controller_uscc": firm.controller,
                 "successor_uscc": closed[2] if closed else None,
-                "site_address": f"泰州市姜堰区{firm.town_name}",
+                "site_address": view.place.address(firm.town_name),
             }
             lines.append(Line(row))
         name = f"市场主体登记信息{month // 12}Q{month % 12 // 3 + 1}"

@@ -10,6 +10,7 @@ from zhixiao.simulate.calendar import first_of, last_of, month_of, working_day
 from zhixiao.simulate.delivery import Delivery, Line
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, Firm, Phase, Project, World
+from zhixiao.simulate.places import place_of
 
 
 class View:
@@ -20,6 +21,7 @@ class View:
         self.source = source
         self.contract = load_contract(source)
         self.config = world.config
+        self.place = place_of(world.config.district)
         self.draws = self.stream("rhythm")
         self.last_received = date(2021, 1, 1)
 
