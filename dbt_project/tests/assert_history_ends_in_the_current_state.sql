@@ -1,0 +1,1 @@
+{{ history_against_current() }}
