@@ -3,6 +3,9 @@
    is shown at every known_on where `undated` says so. The column list comes from the raw table, which is made
    from the contract. #}
 {% macro staging(table_name, day="received_on", undated=false) -%}
+{%- if table_name in contract(none) -%}
+    {{ decided_statements(table_name) }}
+{%- else -%}
     with
 
     raw_rows as (
@@ -21,4 +24,5 @@
     )
 
     select * from final
+{%- endif -%}
 {%- endmacro %}

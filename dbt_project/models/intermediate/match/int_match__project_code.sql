@@ -98,6 +98,17 @@ rules as (
 
 ),
 
+joined as (
+
+    select
+        district_code,
+        from_value,
+        into_value
+    from {{ ref('stg_merge') }}
+    where entity = 'project' and problem is null
+
+),
+
 -- Every project code that a filing, a permit, the investment report or the ledger knows.
 codes as (
 
@@ -501,12 +512,14 @@ final as (
         coalesce(
             by_decision.signing_row_no,
             by_code.signing_row_no,
-            case when by_name.reason_code is null then by_name.signing_row_no end
+            case when by_name.reason_code is null then by_name.signing_row_no end,
+            kept.signing_row_no
         ) as signing_row_no,
         codes.district_code || '-' || coalesce(
             by_decision.signing_row_no,
             by_code.signing_row_no,
             case when by_name.reason_code is null then by_name.signing_row_no end,
+            joined.into_value,
             codes.project_code
         ) as project_id,
         case
@@ -560,6 +573,14 @@ final as (
         on
             codes.district_code = by_name.district_code
             and codes.project_code = by_name.project_code
+    left join joined
+        on
+            codes.district_code = joined.district_code
+            and codes.project_code = joined.from_value
+    left join signings as kept
+        on
+            joined.district_code = kept.district_code
+            and joined.into_value = kept.signing_row_no
     cross join rules
 
 )

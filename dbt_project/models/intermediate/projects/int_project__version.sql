@@ -173,13 +173,14 @@ projects as (
         cast(null as varchar) as project_code
     from signings
 
-    union all
+    union distinct
 
+    -- Several codes are one project where a person merged them; it bears the code that stays.
     select
         project_id,
         district_code,
         signing_row_no,
-        project_code
+        substr(project_id, length(district_code) + 2) as project_code
     from code_links
     where signing_row_no is null
 

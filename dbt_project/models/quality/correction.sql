@@ -1,0 +1,1 @@
+{{ correction_outcomes() }}
