@@ -1,0 +1,250 @@
+-- Every stage date of a project in every reading that the stages carry, and the stages that only
+-- the retrospective asks for.
+
+with
+
+projects as (
+
+    select
+        project_id,
+        district_code
+    from {{ ref('fct_project_funnel') }}
+
+),
+
+events as (
+
+    select
+        project_id,
+        reading,
+        stage_no,
+        event_date,
+        complete_on
+    from {{ ref('fct_stage_event') }}
+    where event_kind = 'reached'
+
+),
+
+stage_names as (
+
+    select
+        names.stage_no,
+        names.stage
+    from (
+        values
+        (1, 'signed'),
+        (2, 'filed'),
+        (3, 'started'),
+        (4, 'completed'),
+        (5, 'produced'),
+        (6, 'on_target')
+    ) as names (stage_no, stage)
+
+),
+
+readings as (
+
+    select distinct reading from events
+
+),
+
+links as (
+
+    select
+        project_id,
+        key_value
+    from {{ ref('bridge_project_key') }}
+    where
+        key_kind = 'land_supervision_no'
+        and valid_to is null
+
+),
+
+lands as (
+
+    select
+        district_code,
+        land_supervision_no,
+        contract_sign_date
+    from {{ ref('int_land__current') }}
+    where contract_sign_date <= {{ as_of() }}
+
+),
+
+permits as (
+
+    select
+        project_id,
+        construction_permit_date
+    from {{ ref('int_stage__permit') }}
+
+),
+
+days as (
+
+    select
+        date_day,
+        working_day_no
+    from {{ ref('dim_date') }}
+
+),
+
+reached as (
+
+    select
+        events.project_id,
+        events.reading,
+        stage_names.stage,
+        max(events.event_date) as reached_on,
+        max(events.complete_on) as complete_on
+    from events
+    inner join stage_names on events.stage_no = stage_names.stage_no
+    group by events.project_id, events.reading, stage_names.stage
+
+),
+
+same_year_starts as (
+
+    select
+        starts.project_id,
+        starts.reading,
+        'started_in_signing_year' as stage,
+        starts.reached_on,
+        starts.complete_on
+    from reached as starts
+    inner join reached as signings
+        on
+            starts.project_id = signings.project_id
+            and starts.reading = signings.reading
+    where
+        starts.stage = 'started'
+        and signings.stage = 'signed'
+        and year(starts.reached_on) = year(signings.reached_on)
+
+),
+
+prompt_productions as (
+
+    select
+        productions.project_id,
+        productions.reading,
+        'produced_on_completion' as stage,
+        productions.reached_on,
+        productions.complete_on
+    from reached as productions
+    inner join reached as completions
+        on
+            productions.project_id = completions.project_id
+            and productions.reading = completions.reading
+    where
+        productions.stage = 'produced'
+        and completions.stage = 'completed'
+        and productions.reached_on - completions.reached_on
+        <= {{ rule('retrospective_rule', 'production_on_completion_days') }}
+
+),
+
+first_contracts as (
+
+    select
+        projects.project_id,
+        min(lands.contract_sign_date) as contracted_on
+    from projects
+    inner join links on projects.project_id = links.project_id
+    inner join lands
+        on
+            projects.district_code = lands.district_code
+            and links.key_value = lands.land_supervision_no
+    group by projects.project_id
+
+),
+
+first_permits as (
+
+    select
+        project_id,
+        min(construction_permit_date) as permitted_on
+    from permits
+    group by project_id
+
+),
+
+-- Working days by the calendar of the State Council's notices; a contract signed on a day off counts
+-- from the last working day before it.
+prompt_permits as (
+
+    select
+        first_contracts.project_id,
+        first_permits.permitted_on
+    from first_contracts
+    inner join first_permits on first_contracts.project_id = first_permits.project_id
+    inner join days as contract_days on first_contracts.contracted_on = contract_days.date_day
+    inner join days as permit_days on first_permits.permitted_on = permit_days.date_day
+    where
+        permit_days.working_day_no - contract_days.working_day_no
+        <= {{ rule('retrospective_rule', 'start_on_land_working_days') }}
+
+),
+
+final as (
+
+    select
+        project_id,
+        reading,
+        stage,
+        reached_on,
+        complete_on
+    from reached
+
+    union all
+
+    select
+        project_id,
+        reading,
+        stage,
+        reached_on,
+        complete_on
+    from same_year_starts
+
+    union all
+
+    select
+        project_id,
+        reading,
+        stage,
+        reached_on,
+        complete_on
+    from prompt_productions
+
+    union all
+
+    -- Documents alone say these, so the readings agree.
+    select
+        first_contracts.project_id,
+        readings.reading,
+        'land_contract' as stage,
+        first_contracts.contracted_on as reached_on,
+        first_contracts.contracted_on as complete_on
+    from first_contracts
+    cross join readings
+
+    union all
+
+    select
+        prompt_permits.project_id,
+        readings.reading,
+        'permitted_on_land' as stage,
+        prompt_permits.permitted_on as reached_on,
+        prompt_permits.permitted_on as complete_on
+    from prompt_permits
+    cross join readings
+
+)
+
+select
+    project_id,
+    reading,
+    stage,
+    reached_on,
+    complete_on
+from final

@@ -1,0 +1,169 @@
+-- The yearly targets (年度目标) by board, of the district (their sum, under 全区) and of a plan (the sum
+-- of its years, where every one has its target), each with the figure that it is compared with.
+
+with
+
+targets as (
+
+    select
+        stat_year,
+        reporting_unit,
+        metric,
+        -- Money counts in 万元.
+        case trim(unit)
+            when '亿元' then target_value * 10000
+            when '元' then target_value * 0.0001
+            else target_value
+        end as target_value
+    from {{ ref('int_target__current') }}
+    where target_value is not null
+
+),
+
+target_measures as (
+
+    select
+        target_metric,
+        measure,
+        variant,
+        form,
+        basis
+    from {{ ref('target_measure') }}
+    where effective_from <= {{ as_of() }}
+    qualify row_number() over (
+        partition by target_metric
+        order by effective_from desc
+    ) = 1
+
+),
+
+plans as (
+
+    select
+        year_no,
+        plan_name,
+        plan_year_no
+    from {{ ref('dim_date') }}
+    group by all
+
+),
+
+plan_lengths as (
+
+    select
+        plan_name,
+        count(*) as years
+    from plans
+    group by plan_name
+
+),
+
+of_boards as (
+
+    select
+        plans.plan_name,
+        targets.stat_year as plan_year,
+        targets.reporting_unit,
+        target_measures.measure,
+        target_measures.variant,
+        target_measures.form,
+        target_measures.basis,
+        sum(targets.target_value) as target_value
+    from targets
+    inner join target_measures on targets.metric = target_measures.target_metric
+    inner join plans on targets.stat_year = plans.year_no
+    group by all
+
+),
+
+of_all as (
+
+    select
+        plan_name,
+        plan_year,
+        reporting_unit,
+        measure,
+        variant,
+        form,
+        basis,
+        target_value
+    from of_boards
+
+    union all
+
+    select
+        plan_name,
+        plan_year,
+        '全区' as reporting_unit,
+        measure,
+        variant,
+        form,
+        basis,
+        sum(target_value) as target_value
+    from of_boards
+    group by all
+
+),
+
+of_plans as (
+
+    select
+        of_all.plan_name,
+        of_all.reporting_unit,
+        of_all.measure,
+        of_all.variant,
+        of_all.form,
+        of_all.basis,
+        sum(of_all.target_value) as target_value
+    from of_all
+    inner join plan_lengths on of_all.plan_name = plan_lengths.plan_name
+    group by
+        of_all.plan_name,
+        of_all.reporting_unit,
+        of_all.measure,
+        of_all.variant,
+        of_all.form,
+        of_all.basis,
+        plan_lengths.years
+    having count(*) = plan_lengths.years
+
+),
+
+final as (
+
+    select
+        plan_name,
+        plan_year,
+        reporting_unit,
+        measure,
+        variant,
+        form,
+        basis,
+        cast(target_value as decimal(20, 4)) as target_value
+    from of_all
+
+    union all
+
+    select
+        plan_name,
+        cast(null as integer) as plan_year,
+        reporting_unit,
+        measure,
+        variant,
+        form,
+        basis,
+        cast(target_value as decimal(20, 4)) as target_value
+    from of_plans
+
+)
+
+select
+    plan_name,
+    plan_year,
+    reporting_unit,
+    measure,
+    variant,
+    form,
+    basis,
+    target_value
+from final
