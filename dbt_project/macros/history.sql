@@ -8,6 +8,18 @@
     {{ return((c.columns + c.precisions) | reject("in", ["submission_kind", "revision_reason"]) | list) }}
 {% endmacro %}
 
+{# The columns of a source whose SQL type begins so, without its keys and what it is delivered by. #}
+{% macro columns_of_type(source_name, sql_type) %}
+    {% set c = contract(source_name) %}
+    {% set found = [] %}
+    {% for name in c.columns %}
+        {% if c.types[loop.index0].startswith(sql_type) and name not in c["keys"] + c.scope %}
+            {% do found.append(name) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
 {# Versions from the states at the ends of days: relation `states` with is_withdrawn. A state that says what
    the one before it said is the same version; a row that was never known cannot be withdrawn. #}
 {% macro versions_of_states(source_name, key, columns) -%}
