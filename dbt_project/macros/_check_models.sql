@@ -1,0 +1,6 @@
+{# Generated from zhixiao/checks/registry by `python -m zhixiao.checks.seeds`. #}
+{% macro check_models() %}
+    {{ return([
+        ("R01", "chk_r01_report_identity"),
+    ]) }}
+{% endmacro %}
