@@ -25,6 +25,7 @@ from zhixiao.simulate.model import (
 )
 from zhixiao.simulate.names import DOINGS, EXPANDING, INDUSTRY_WEIGHTS, Names
 from zhixiao.simulate.places import place_of
+from zhixiao.simulate.small import make_small_firms
 
 MONTHS = LAST_MONTH - FIRST_MONTH + 1
 # The years before 2021 are the past that the first deliveries already show. Nine in ten are of 1 亿元 or more: the
@@ -96,6 +97,10 @@ class Builder:
         for i, firm in enumerate(self.firms):
             self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
         world = World(self.config, self.firms, projects, loose, self.towns, self.units)
+        world.small = make_small_firms(
+            self.config, _scaled(self.config.small_firms, self.config.scale, 0), self.names, self.place,
+            self._credit_code, self._account,
+        )  # fmt: skip
         plant(world, self, self.config.dial)
         return world
 
@@ -110,6 +115,10 @@ class Builder:
     def _credit_code(self, is_recent: bool) -> str:
         self.serial += 1
         return numbers.credit_code(self.config.district, self.serial * 37 + 11, is_recent)
+
+    def _account(self) -> str:
+        self.serial += 1
+        return f"321{self.serial * 37 + 1000:07d}"
 
     def _outsider(self, draws: Draws, word: str) -> tuple[str, str]:
         """A firm from elsewhere: a name and a credit code that the district's register does not hold."""
@@ -142,10 +151,7 @@ class Builder:
 
     def _accounts(self, firm: Firm, draws: Draws) -> None:
         for _ in range(draws.weighted(((1, 85), (2, 15)))):
-            self.serial += 1
-            firm.accounts.append(
-                (f"321{self.serial * 37 + 1000:07d}", draws.pick((100, 250, 500, 800, 1250, 2500, 5000)))
-            )
+            firm.accounts.append((self._account(), draws.pick((100, 250, 500, 800, 1250, 2500, 5000))))
         firm.self_generates = draws.chance(60)
         firm.is_shared_meter = draws.chance(30)
 

@@ -173,6 +173,16 @@ def default_unit(column: Column, delivery: Delivery) -> str:
     return column.unit
 
 
+def banner(delivery: Delivery, banner_unit: str | None = None) -> str:
+    """The line above the header that names the unit, and in tax the office and the month."""
+    unit = banner_unit or ("元" if delivery.source == "tax" else "万元")
+    if delivery.period is None:
+        return f"单位：{unit}"
+    period = f"{delivery.period // 12}年{delivery.period % 12 + 1}月"
+    office = delivery.banner_office or "国家税务总局样例区税务局"
+    return f"管理机关：{office}，报表期：{period}，数据类型：入库税收，金额单位：{unit}"
+
+
 def write(delivery: Delivery, style: Style) -> Written:
     """The file of a delivery in a style."""
     return _Form(delivery, style).written()
@@ -382,7 +392,7 @@ class _Form:
             if n == 0 and text and width > 1 and not self.is_text:
                 merges.append((len(grid), 1, len(grid), width))
         if self.has_banner or style.banner_unit:
-            grid.append([self.banner(), *[None] * (width - 1)])
+            grid.append([banner(self.delivery, style.banner_unit), *[None] * (width - 1)])
         for _ in range(style.groups):
             grid.append(self.group_row(width, len(grid) + 1, merges))
         header: list[Cell] = [self.headers[c.name] for c in self.columns]
@@ -410,14 +420,6 @@ class _Form:
         if style.merge_column and not self.is_text:
             self.merge_down(grid, merges, placed)
         return Sheet(name, grid, merges)
-
-    def banner(self) -> str:
-        unit = self.style.banner_unit or ("元" if self.delivery.source == "tax" else "万元")
-        if self.delivery.period is None:
-            return f"单位：{unit}"
-        period = f"{self.delivery.period // 12}年{self.delivery.period % 12 + 1}月"
-        office = self.delivery.banner_office or "国家税务总局样例区税务局"
-        return f"管理机关：{office}，报表期：{period}，数据类型：入库税收，金额单位：{unit}"
 
     def group_row(self, width: int, at: int, merges: list[Merge]) -> list[Cell]:
         words = []

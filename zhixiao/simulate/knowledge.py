@@ -45,9 +45,10 @@ class TaxSum:
 
 
 class Knowledge:
-    """Fed with every delivery that landed; asked for what was known on a day."""
+    """Fed with every delivery that landed; asked for what was known on a day. One that keeps nothing knows nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: bool = True) -> None:
+        self.keeps = keeps
         self.statements: dict[str, list[Statement]] = defaultdict(list)
         self.days: dict[str, set[date]] = defaultdict(set)
         """Received days of a source on which something landed."""
@@ -55,6 +56,8 @@ class Knowledge:
 
     def add(self, delivery: Delivery, file_name: str, accepted: list[Line]) -> None:
         """A file that landed, with the rows of it that were accepted."""
+        if not self.keeps:
+            return
         source = delivery.source
         self.days[source].add(delivery.received_on)
         if source == "tax":

@@ -61,12 +61,14 @@ PERSONS = {"联系人": ["钱七样甲", "钱七样乙", "钱七样丙"], "联�
 UNKNOWN = {"序号": "#", "备注说明": "已核", "数据批次": "P1"}
 
 
-def muddle(delivery: Delivery, draws: Draws, dial: str, horizon: date) -> Iterator[tuple[Written, Delivery | None]]:
+def muddle(
+    delivery: Delivery, draws: Draws, dial: str, horizon: date, csv_only: bool = False
+) -> Iterator[tuple[Written, Delivery | None]]:
     """The files that a delivery becomes, with the delivery that each makes known (None: nothing)."""
     full = dial == "full"
-    style = _style(delivery, draws, full)
+    style = _style(delivery, draws, full, csv_only)
     if draws.chance((150 if delivery.source == "fai" else 60) if full else 15):
-        broken = _refused(delivery, style, draws)
+        broken = _refused(delivery, draws, csv_only)
         if broken is not None:
             # The file comes again, mended, some days later where the calendar of its mode allows it.
             yield broken, None
@@ -145,11 +147,13 @@ def _is_part(delivery: Delivery) -> bool:
 # --- the style
 
 
-def _style(delivery: Delivery, draws: Draws, full: bool) -> Style:
+def _style(delivery: Delivery, draws: Draws, full: bool, csv_only: bool = False) -> Style:
     contract = load_contract(delivery.source)
     columns = columns_of(contract)
     style = Style(container=delivery.form)
     _choose_container(style, delivery, draws, full)
+    if csv_only:
+        style.container = "csv"
     is_text = style.container not in ("xlsx", "xls", "zip-xlsx")
     _choose_headers(style, contract, columns, draws, full)
     style.null = draws.pick(NULLS if full else NULLS[:3])
@@ -402,11 +406,11 @@ def _truth(delivery: Delivery, name: str, body: bytes, status: str, reason: str 
     return FileTruth(delivery.source, delivery.received_on, name, sha, status, reason, **nothing)  # type: ignore[arg-type]
 
 
-def _refused(delivery: Delivery, style: Style, draws: Draws) -> Written | None:
+def _refused(delivery: Delivery, draws: Draws, csv_only: bool) -> Written | None:
     """A file that must be refused: its name says it is the delivery, its content is none."""
     contract = load_contract(delivery.source)
     required = [c.name for c in columns_of(contract) if c.required_in_file]
-    kinds = ["header_not_found", "unreadable", "encoding_unknown"]
+    kinds = ["header_not_found", *([] if csv_only else ["unreadable"]), "encoding_unknown"]
     kinds += ["column_missing"] if len(required) >= 2 and len(columns_of(contract)) >= 5 else []
     kinds += ["unit_unknown"] * 4 if delivery.source == "fai" else []
     kind = draws.pick(kinds)

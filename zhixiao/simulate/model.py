@@ -31,6 +31,10 @@ class Config:
     """The first day on which anything is received: events of before come in the first delivery, months do not come."""
     dial: Dial = NOTHING
     """What is falsified."""
+    small_firms: int = 0
+    """Small taxpayers at scale 1.0: 8,000 give a district its million rows of tax, and nearly as many of power."""
+    csv_only: bool = False
+    """Every file is CSV: what a province delivers is too long for workbooks."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,22 @@ class Firm:
     def name_on(self, day: date) -> str:
         """Its registered name on that day."""
         return self.renamed[1] if self.renamed and day >= self.renamed[0] else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SmallFirm:
+    """One of the many: in the register, with meters and a few taxes, and without series of its own."""
+
+    uscc: str
+    name: str
+    registered_on: date
+    capital: int
+    industry_code: str
+    town_name: str
+    office: str
+    turnover: int
+    """百元 a month."""
+    accounts: tuple[str, ...]
 
 
 @dataclass
@@ -254,6 +274,7 @@ class World:
     """Filings that no ledger row shows."""
     towns: list[tuple[str, str]]
     units: list[str]
+    small: list[SmallFirm] = field(default_factory=list)
     tax_sums: dict[int, dict[tuple[str, str], int]] = field(default_factory=dict, compare=False, repr=False)
     """Month -> (office, item) -> 分: kept from the detail for the summary."""
     plantings: list[Planting] = field(default_factory=list)

@@ -9,6 +9,7 @@ from zhixiao.simulate.calendar import first_of, last_of, month_of
 from zhixiao.simulate.delivery import Line, dec
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.model import FIRST_MONTH, Firm, World
+from zhixiao.simulate.small import small_taxes
 
 # Shares of the levels in percent: a payment is the plain sum of its levels.
 LEVELS: dict[str, tuple[tuple[str, int], ...]] = {
@@ -98,32 +99,34 @@ def tax_lines(world: World, month: int) -> list[Line]:
     """All rows of a month: a payment has one for each level of budget that it is shared between."""
     lines: list[Line] = []
     sums: dict[tuple[str, str], int] = {}
+
+    def add(
+        uscc: str, name: str, office: str, on: date, item: str, subitem: str, start: int, end: int, fen: int
+    ) -> None:
+        sums[office, item] = sums.get((office, item), 0) + fen
+        first, last = first_of(start), last_of(end)
+        for level, part in shared(item, fen):
+            values = {
+                "uscc": uscc,
+                "company_name": name,
+                "tax_item": item,
+                "tax_subitem": subitem or None,
+                "tax_period_start": first,
+                "tax_period_end": last,
+                "tax_base": dec(max(0, part) * 10, 2),
+                "tax_paid": dec(part, 2),
+                "tax_treasury_date": on,
+                "budget_level": level,
+                "tax_relief": None,
+                "collecting_office": office,
+            }
+            lines.append(Line(values))
+
     day = last_of(month)
     for firm, on, item, subitem, start, end, fen in booked(world, month):
-        key = (firm.office, item)
-        sums[key] = sums.get(key, 0) + fen
-        payer = {
-            "uscc": firm.uscc,
-            "company_name": firm.name_on(day),
-            "tax_item": item,
-            "tax_subitem": subitem or None,
-            "tax_period_start": first_of(start),
-            "tax_period_end": last_of(end),
-        }
-        lines += [
-            Line(
-                {
-                    **payer,
-                    "tax_base": dec(max(0, part) * 10, 2),
-                    "tax_paid": dec(part, 2),
-                    "tax_treasury_date": on,
-                    "budget_level": level,
-                    "tax_relief": None,
-                    "collecting_office": firm.office,
-                }
-            )
-            for level, part in shared(item, fen)
-        ]
+        add(firm.uscc, firm.name_on(day), firm.office, on, item, subitem, start, end, fen)
+    for t in small_taxes(world, month):
+        add(t.firm.uscc, t.firm.name, t.firm.office, t.on, t.item, t.subitem, t.start, t.end, t.fen)
     world.tax_sums[month] = sums
     return lines
 

@@ -23,6 +23,7 @@ from zhixiao.simulate.forms import FileTruth, Style, Written, write
 from zhixiao.simulate.knowledge import Knowledge
 from zhixiao.simulate.mess import muddle
 from zhixiao.simulate.model import Config, World
+from zhixiao.simulate.plain_csv import write_plain
 from zhixiao.simulate.views import HORIZON, SOURCES, deliveries
 
 
@@ -40,16 +41,14 @@ class Simulation:
         return max(f.received_on for f in self.files if f.received_on is not None)
 
 
-def simulate(config: Config, out: Path, with_district: bool = False, sources: Sequence[str] = SOURCES) -> Simulation:
-    """Write the files of a world below `out` (source by source: only one delivery is held at a time)."""
-    world = make_world(config)
-    made = Simulation(world, Knowledge())
-    root = out / config.district if with_district else out
+def simulate(config: Config, out: Path, sources: Sequence[str] = SOURCES, keeps: bool = True) -> Simulation:
+    """Write the files of a world into `out`, one delivery at a time; `keeps` what a warehouse should know of it."""
+    made = Simulation(make_world(config), Knowledge(keeps))
     for source in sources:
         before = len(made.files)
         strangers: set[str] = set()
         first: dict[str, tuple[Written, Delivery]] = {}
-        for n, delivery in enumerate(deliveries(world, source)):
+        for n, delivery in enumerate(deliveries(made.world, source)):
             files = list(_files(config, delivery, n))
             if source == "sales" and config.mess == "full":
                 files += _old_again(config, delivery, files, first)
@@ -59,7 +58,7 @@ def simulate(config: Config, out: Path, with_district: bool = False, sources: Se
                     # An unknown folder is one refused row however much lies in it: one file each is enough.
                     continue
                 strangers.add(folder)
-                _put(root, delivery, written)
+                _put(out, delivery, written)
                 made.files += written.truths
                 if told is not None:
                     made.knowledge.add(told, written.truths[0].file_name, written.accepted)
@@ -105,10 +104,11 @@ File = tuple[Written, Delivery | None]
 
 def _files(config: Config, delivery: Delivery, n: int) -> Iterator[File]:
     if config.mess == "none":
-        yield write(delivery, Style(container=delivery.form)), delivery
+        is_csv = config.csv_only or delivery.form == "csv"
+        yield write_plain(delivery) if is_csv else write(delivery, Style(container=delivery.form)), delivery
         return
     draws = Draws(config.seed, config.district, f"mess/{config.mess}/{delivery.source}/{n}")
-    yield from muddle(delivery, draws, config.mess, HORIZON)
+    yield from muddle(delivery, draws, config.mess, HORIZON, config.csv_only)
 
 
 def _old_again(

@@ -10,6 +10,7 @@ from decimal import Decimal
 from zhixiao.simulate.calendar import first_of, last_of, month_of, working_day
 from zhixiao.simulate.delivery import Delivery, Line, dec
 from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, FaiMonth, Phase, Project
+from zhixiao.simulate.small import small_power
 from zhixiao.simulate.taxes import tax_lines, tax_summary_lines
 from zhixiao.simulate.views.view import View, month_name
 
@@ -173,6 +174,18 @@ def power(view: View) -> Iterator[Delivery]:
                     "is_shared_meter": firm.is_shared_meter,
                 }
                 lines.append(Line(row))
+        for small, account, used in small_power(view.world, month):
+            row = {
+                "stat_period": day,
+                "power_account_no": account,
+                "company_name": small.name,
+                "power_capacity_kva": dec(50, 0),
+                "power_category": "一般工商业",
+                "power_kwh": dec(used, 0),
+                "self_generated_kwh": None,
+                "is_shared_meter": False,
+            }
+            lines.append(Line(row))
         yield Delivery("power", received, f"企业用电量{month_name(month)}", lines, "csv")
 
 

@@ -33,6 +33,20 @@ def enterprise(view: View) -> Iterator[Delivery]:
                 "site_address": view.place.address(firm.town_name),
             }
             lines.append(Line(row))
+        for small in view.world.small:
+            if small.registered_on > day:
+                continue
+            row = {
+                "uscc": small.uscc,
+                "company_name": small.name,
+                "company_registered_date": small.registered_on,
+                "registered_capital": dec(small.capital, 0),
+                "industry_code": small.industry_code,
+                "enterprise_status": "存续",
+                "reporting_unit": small.town_name,
+                "site_address": view.place.address(small.town_name),
+            }
+            lines.append(Line(row))
         name = f"市场主体登记信息{month // 12}Q{month % 12 // 3 + 1}"
         yield Delivery("enterprise", received, name, lines, "csv")
 
