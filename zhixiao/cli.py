@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
+from zhixiao.correct_command import correct_command, corrections_command, merge_command, split_command
 from zhixiao.errors import ZhixiaoError
 from zhixiao.settings import Settings
 from zhixiao.simulate.command import simulate_command
@@ -358,6 +359,10 @@ def _today() -> date:
 
 
 app.command("simulate")(simulate_command)
+app.command("correct")(correct_command)
+app.command("merge")(merge_command)
+app.command("split")(split_command)
+app.command("corrections")(corrections_command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,7 +15,10 @@ import pytest
 from tests.dbt.funnel_world import insert
 from tests.dbt.runner import run_dbt
 from tests.dbt.test_models import HERE, District
+from zhixiao import cli
 from zhixiao.contracts import load_contracts
+from zhixiao.settings import Settings
+from zhixiao.warehouse.decisions import read_decisions
 from zhixiao.warehouse.load import _write_contracts
 from zhixiao.warehouse.schema import create_raw
 
@@ -133,9 +137,11 @@ DECISIONS = [
 
 
 @pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     scratch = tmp_path_factory.mktemp("decisions")
-    path = scratch / "zhixiao.duckdb"
+    house = Settings(scratch / "raw", scratch / "warehouse", settle_seconds=0)
+    path = house.work_db
+    path.parent.mkdir(parents=True)
     world = make_world().world
     world["decision"] = DECISIONS
     with duckdb.connect(str(path)) as db:
@@ -155,8 +161,22 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     )
     told = run_dbt(path, scratch, NOW, NOW, *selection)
     assert told.returncode == 0, told.stdout + told.stderr
-    with duckdb.connect(str(path), read_only=True) as db:
+    return house
+
+
+@pytest.fixture
+def con(built: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(built.work_db), read_only=True) as db:
         yield db
+
+
+@pytest.fixture
+def house(built: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The same built warehouse, with a drop zone of the test's own."""
+    s = Settings(tmp_path / "raw", built.warehouse_dir, settle_seconds=0)
+    for name, value in s.to_env().items():
+        monkeypatch.setenv(name, value)
+    return s
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
@@ -246,3 +266,89 @@ def test_every_merge_says_what_became_of_it(con: duckdb.DuckDBPyConnection) -> N
         (f"{HERE}-Q4", "missing_reason"),
         (f"{HERE}-Q3", "unmerged"),
     ]
+
+
+# --- the commands
+
+BY = ["--actor", "李工", "--reason", "核对原件", "--day", "2025-07-02"]
+
+
+def written(house: Settings) -> list[tuple[str, dict[str, str]]]:
+    return [(d.kind, json.loads(row)) for d in read_decisions(house.raw_dir) for row in d.rows]
+
+
+def test_correct_shows_what_changes_and_writes_the_row(house: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["correct", "signing", "Q3", "signed_investment", "950", "955", *BY]) == 0
+    out = capsys.readouterr().out
+    assert "950.000000 -> 955.000000" in out
+    assert "raw/signing/2025-03-05/a.csv" in out
+    assert "marts.dim_project: 1 行以它为据" in out
+    assert written(house) == [
+        (
+            "correction",
+            {
+                "district_code": HERE, "source": "signing", "key": "Q3", "column": "signed_investment", "old": "950",
+                "new": "955", "reason": "核对原件", "editor": "李工", "date": "2025-07-02",
+            },
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["signing", "Q3", "signed_investment", "900", "955"], "is '950.000000' now, not '900'"),
+        (["signing", "Q9", "signed_investment", "900", "955"], "no row of signing with the key Q9 stands"),
+        (["signing", "Q3", "signing_row_no", "Q3", "Q4"], "part of the key"),
+        (["tax", "x", "stat_period", "2025-01-31", "2025-02-28"], "part of the key"),
+        (["signing", "Q3", "signed_investment", "950", "many"], "is no value of signed_investment"),
+        (["signing", "Q3", "signed_investment", "950", "950.0"], "the same value"),
+        (["signing", "Q3", "nope", "950", "955"], "has no column nope"),
+        (["nope", "Q3", "nope", "950", "955"], "there is no source nope"),
+    ],
+)
+def test_a_correction_that_would_not_act_is_not_written(
+    house: Settings, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert cli.main(["correct", *arguments, *BY]) == 1
+    assert words in capsys.readouterr().err
+    assert written(house) == []
+
+
+def test_a_correction_needs_editor_and_reason(house: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    what = ["correct", "signing", "Q3", "signed_investment", "950", "955", "--day", "2025-07-02"]
+    assert cli.main([*what, "--actor", "李工", "--reason", " "]) == 1
+    assert "needs its reason" in capsys.readouterr().err
+    assert cli.main([*what, "--actor", " ", "--reason", "x"]) == 1
+    assert "needs its editor" in capsys.readouterr().err
+    assert written(house) == []
+
+
+def test_merge_and_split(house: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["merge", "project", f"{HERE}-Q4", f"{HERE}-Q3", *BY]) == 0
+    assert f"{HERE}-Q4 Q4项目" in capsys.readouterr().out
+    assert cli.main(["merge", "firm", C, A, "--undo", *BY]) == 0
+    # a bare code that belongs to a ledger project is a link; one that was linked wrongly is let go
+    assert cli.main(["merge", "project", f"{HERE}-{CODE[4]}", f"{HERE}-Q3", *BY]) == 0
+    assert cli.main(["split", CODE[3], f"{HERE}-Q3", *BY]) == 0
+    by = {"actor": "李工", "reason": "核对原件"}
+    assert written(house) == [
+        (
+            "link",
+            {"key_kind": "project_code", "key_value": CODE[4], "project_id": f"{HERE}-Q3", "action": "link", **by},
+        ),
+        (
+            "link",
+            {"key_kind": "project_code", "key_value": CODE[3], "project_id": f"{HERE}-Q3", "action": "unlink", **by},
+        ),
+        ("merge", {"entity": "firm", "from_id": C, "into_id": A, "action": "unmerge", **by}),
+        ("merge", {"entity": "project", "from_id": f"{HERE}-Q4", "into_id": f"{HERE}-Q3", "action": "merge", **by}),
+    ]
+    capsys.readouterr()
+    for arguments, words in (
+        (["merge", "project", f"{HERE}-Q4", f"{HERE}-{CODE[4]}"], "has no ledger row"),
+        (["merge", "project", f"{HERE}-Q4", f"{HERE}-Q77"], "there is no"),
+        (["split", CODE[3], f"{HERE}-Q1"], "is not linked to"),
+    ):
+        assert cli.main([*arguments, *BY]) == 1
+        assert words in capsys.readouterr().err

@@ -77,9 +77,10 @@ def _read(day: date, path: Path) -> DecisionFile:
 def append_decision(raw_dir: Path, day: date, kind: str, row: Mapping[str, str]) -> Path:
     """Add one decision to `raw/_decisions/<day>/<kind>.csv`. What stands there is never changed.
 
-    Raises ConfigError when actor or reason is missing, or when the file has other columns.
+    Raises ConfigError when actor (or editor) or reason is missing, or when the file has other columns.
     """
-    for needed, zh in (("actor", "决定人 actor"), ("reason", "理由 reason")):
+    who = "editor" if "editor" in row else "actor"
+    for needed, zh in ((who, f"决定人 {who}"), ("reason", "理由 reason")):
         if not row.get(needed, "").strip():
             raise ConfigError(f"缺少{zh}：每个决定都要写明谁、为什么。", f"a decision needs its {needed}.")
     path = raw_dir / FOLDER / day.isoformat() / f"{kind}.csv"
