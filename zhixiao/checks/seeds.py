@@ -27,7 +27,8 @@ def registry_csv(checks: Iterable[Check]) -> str:
         [
             [
                 c.check_id, c.slug, c.model, c.name.zh, c.name.en, c.family, c.owner, c.most, c.is_hard,
-                c.is_population, c.has_p_value, c.has_self_alarm, c.unit, c.version, c.minimum_sample or "", " ".join(c.inputs),
+                c.is_population, c.has_p_value, c.has_self_alarm, c.unit, c.version, c.minimum_sample or "",
+                " ".join(c.inputs),
                 "；".join(e.zh for e in c.exemptions), "; ".join(e.en for e in c.exemptions), c.rule.zh, c.rule.en,
                 c.formula, c.ask_for.zh, c.ask_for.en,
             ]
