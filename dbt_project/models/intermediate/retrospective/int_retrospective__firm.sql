@@ -13,11 +13,8 @@ points as (
 projects as (
 
     select
-        project_id,
         district_code,
-        uscc,
-        signed_claimed_on,
-        withdrawn_on
+        uscc
     from {{ ref('fct_project_funnel') }}
     where uscc is not null
 
@@ -62,21 +59,25 @@ parcels as (
     select
         district_code,
         uscc,
-        land_supervision_no,
-        land_area_mu,
-        contracted_on
-    from {{ ref('int_retrospective__parcel') }}
+        allocated_mu,
+        contract_sign_date
+    from {{ ref('int_land__parcel') }}
+    where uscc is not null
 
 ),
 
-sites as (
+leases as (
 
     select
-        project_id,
+        district_code,
+        uscc,
         leased_mu,
         leased_out_mu,
-        evaluated_mu
-    from {{ ref('int_retrospective__site') }}
+        evaluated_mu,
+        counts_from,
+        counts_to
+    from {{ ref('int_land__lease') }}
+    where uscc is not null
 
 ),
 
@@ -106,9 +107,9 @@ spans as (
     select
         closes_on,
         last_day(cast(
-            closes_on + interval 1 day
-            - to_months(1 + cast({{ rule('retrospective_rule', 'result_trailing_months') }} as integer))
-            as date
+            closes_on + interval 1 day - to_months(1 + cast(
+                {{ rule('land_rule', 'trailing_months') }} as integer
+            )) as date
         )) as after_month,
         last_day(cast(closes_on + interval 1 day - interval 1 month as date)) as last_month
     from points
@@ -178,50 +179,33 @@ twelve_months as (
 
 ),
 
--- A parcel that serves two projects of a firm is its parcel once.
-firm_parcels as (
-
-    select
-        district_code,
-        uscc,
-        land_supervision_no,
-        max(land_area_mu) as land_area_mu,
-        min(contracted_on) as contracted_on
-    from parcels
-    where uscc is not null
-    group by district_code, uscc, land_supervision_no
-
-),
-
 owned as (
 
     select
-        firm_parcels.district_code,
-        firm_parcels.uscc,
+        parcels.district_code,
+        parcels.uscc,
         points.closes_on,
-        sum(firm_parcels.land_area_mu) as owned_mu
-    from firm_parcels
-    inner join points on firm_parcels.contracted_on <= points.closes_on
-    group by firm_parcels.district_code, firm_parcels.uscc, points.closes_on
+        sum(parcels.allocated_mu) as owned_mu
+    from parcels
+    inner join points on parcels.contract_sign_date <= points.closes_on
+    group by parcels.district_code, parcels.uscc, points.closes_on
 
 ),
 
--- The registers of leases have no day: they count from the signing of their project on.
 leased as (
 
     select
-        projects.district_code,
-        projects.uscc,
+        leases.district_code,
+        leases.uscc,
         points.closes_on,
-        sum(sites.leased_mu - sites.leased_out_mu) as leased_mu,
-        sum(sites.evaluated_mu) as evaluated_mu
-    from projects
-    inner join sites on projects.project_id = sites.project_id
+        sum(coalesce(leases.leased_mu, 0) - coalesce(leases.leased_out_mu, 0)) as leased_mu,
+        sum(leases.evaluated_mu) as evaluated_mu
+    from leases
     inner join points
         on
-            projects.signed_claimed_on <= points.closes_on
-            and coalesce(projects.withdrawn_on > points.closes_on, true)
-    group by projects.district_code, projects.uscc, points.closes_on
+            leases.counts_from <= points.closes_on
+            and coalesce(leases.counts_to > points.closes_on, true)
+    group by leases.district_code, leases.uscc, points.closes_on
 
 ),
 

@@ -3,19 +3,6 @@
 
 with
 
-projects as (
-
-    select
-        project_id,
-        district_code,
-        uscc,
-        is_leased,
-        withdrawn_on
-    from {{ ref('fct_project_funnel') }}
-    where is_in_ledger
-
-),
-
 cuts as (
 
     select
@@ -40,160 +27,52 @@ points as (
 
 ),
 
-reached as (
+states as (
 
     select
         project_id,
         reading,
-        stage,
-        reached_on,
-        complete_on
-    from {{ ref('int_retrospective__reached') }}
-    where stage in ('started', 'completed', 'produced')
-
-),
-
-invested as (
-
-    select
-        project_id,
-        invested_by,
+        closes_on,
+        started_on,
+        completed_on,
         investment_cum,
         equipment_cum,
         scheduled_investment,
-        scheduled_a_day
-    from {{ ref('int_retrospective__invested') }}
-
-),
-
-parcels as (
-
-    select
-        project_id,
-        land_area_mu,
-        contracted_on
-    from {{ ref('int_retrospective__parcel') }}
-
-),
-
-sites as (
-
-    select
-        project_id,
-        leased_mu,
-        leased_out_mu,
+        scheduled_a_day,
+        land_mu,
+        owned_square_metres,
         floor_area
-    from {{ ref('int_retrospective__site') }}
+    from {{ ref('int_retrospective__state') }}
 
 ),
 
-firms as (
+firms_in_cells as (
 
     select
-        district_code,
-        uscc,
-        closes_on,
+        span,
+        window_start,
+        window_end,
+        cut_kind,
+        cut_value,
+        reading,
+        is_asked,
+        is_produced,
+        is_completed,
+        is_above_scale,
+        asked_investment,
         invoiced_sales_12m,
         tax_12m,
         tax_gross_12m,
         tax_refund_12m,
         land_mu,
-        evaluated_mu,
-        is_above_scale
-    from {{ ref('int_retrospective__firm') }}
+        evaluated_mu
+    from {{ ref('int_retrospective__firm_cell') }}
 
 ),
 
-days as (
+readings as (
 
-    select distinct closes_on from points
-
-),
-
-rules as (
-
-    select
-        cast({{ rule('retrospective_rule', 'result_min_months') }} as integer) as min_months,
-        {{ rule('retrospective_rule', 'square_metres_per_mu') }} as square_metres_per_mu
-
-),
-
-owned as (
-
-    select
-        parcels.project_id,
-        days.closes_on,
-        sum(parcels.land_area_mu) as owned_mu
-    from parcels
-    inner join days on parcels.contracted_on <= days.closes_on
-    group by parcels.project_id, days.closes_on
-
-),
-
--- The state of every project that had started on the day.
-states as (
-
-    select
-        projects.project_id,
-        projects.district_code,
-        projects.uscc,
-        projects.is_leased,
-        reached.reading,
-        days.closes_on,
-        max(reached.reached_on) filter (where reached.stage = 'started') as started_on,
-        max(reached.reached_on) filter (where reached.stage = 'completed') as completed_on,
-        max(reached.reached_on) filter (where reached.stage = 'produced') as produced_on
-    from projects
-    inner join reached on projects.project_id = reached.project_id
-    inner join days
-        on
-            reached.reached_on <= days.closes_on
-            and reached.complete_on <= days.closes_on
-            and coalesce(projects.withdrawn_on > days.closes_on, true)
-    group by
-        projects.project_id,
-        projects.district_code,
-        projects.uscc,
-        projects.is_leased,
-        reached.reading,
-        days.closes_on
-
-),
-
-described as (
-
-    select
-        states.project_id,
-        states.district_code,
-        states.uscc,
-        states.reading,
-        states.closes_on,
-        states.started_on,
-        states.completed_on,
-        states.produced_on,
-        -- A leased plant passes 竣工 with production.
-        states.completed_on is not null
-        or (states.is_leased and states.produced_on is not null) as is_completed,
-        states.produced_on + to_months(rules.min_months) <= states.closes_on as is_asked,
-        invested.investment_cum,
-        invested.equipment_cum,
-        invested.scheduled_investment,
-        invested.scheduled_a_day,
-        coalesce(owned.owned_mu, 0) + coalesce(sites.leased_mu - sites.leased_out_mu, 0)
-            as land_mu,
-        owned.owned_mu * rules.square_metres_per_mu as owned_square_metres,
-        sites.floor_area
-    from states
-    cross join rules
-    inner join invested
-        on
-            states.project_id = invested.project_id
-            and states.closes_on = invested.invested_by
-    left join owned
-        on
-            states.project_id = owned.project_id
-            and states.closes_on = owned.closes_on
-    left join sites on states.project_id = sites.project_id
+    select distinct reading from {{ ref('int_retrospective__reached') }}
 
 ),
 
@@ -205,26 +84,19 @@ in_cuts as (
         points.window_end,
         cuts.cut_kind,
         cuts.cut_value,
-        described.project_id,
-        described.district_code,
-        described.uscc,
-        described.reading,
-        described.closes_on,
-        described.started_on,
-        described.completed_on,
-        described.produced_on,
-        described.is_completed,
-        described.is_asked,
-        described.investment_cum,
-        described.equipment_cum,
-        described.scheduled_investment,
-        described.scheduled_a_day,
-        described.land_mu,
-        described.owned_square_metres,
-        described.floor_area
-    from described
-    inner join points on described.closes_on = points.closes_on
-    inner join cuts on described.project_id = cuts.project_id
+        states.reading,
+        states.started_on,
+        states.completed_on,
+        states.investment_cum,
+        states.equipment_cum,
+        states.scheduled_investment,
+        states.scheduled_a_day,
+        states.land_mu,
+        states.owned_square_metres,
+        states.floor_area
+    from states
+    inner join points on states.closes_on = points.closes_on
+    inner join cuts on states.project_id = cuts.project_id
     where
         points.span <> 'month'
         or cuts.cut_kind in ('district', 'reporting_unit')
@@ -240,7 +112,6 @@ of_projects as (
         cut_kind,
         cut_value,
         reading,
-        sum(investment_cum) filter (where is_asked and uscc is not null) as asked_investment,
         sum(investment_cum) filter (where started_on is not null and land_mu > 0)
             as landed_investment,
         sum(land_mu) filter (where started_on is not null and land_mu > 0) as landed_mu,
@@ -260,8 +131,7 @@ of_projects as (
 
 ),
 
--- Sales, tax and land belong to the firm: a firm with two projects in a cell is there once.
-firms_in_cuts as (
+of_firms as (
 
     select
         span,
@@ -270,60 +140,24 @@ firms_in_cuts as (
         cut_kind,
         cut_value,
         reading,
-        district_code,
-        uscc,
-        closes_on,
-        bool_or(coalesce(is_asked, false)) as is_asked,
-        bool_or(produced_on is not null) as is_produced,
-        bool_or(is_completed) as is_completed
-    from in_cuts
-    where uscc is not null
+        sum(asked_investment) as asked_investment,
+        sum(invoiced_sales_12m) filter (where is_asked) as asked_sales,
+        sum(tax_12m) filter (where is_asked) as asked_tax,
+        sum(invoiced_sales_12m) filter (where is_produced) as sales,
+        sum(tax_12m) filter (where is_produced) as tax,
+        sum(tax_gross_12m) filter (where is_produced) as tax_gross,
+        sum(tax_refund_12m) filter (where is_produced) as tax_refund,
+        -- A firm whose land nobody knows is in neither.
+        sum(tax_12m) filter (where is_produced and land_mu > 0) as landed_tax,
+        sum(tax_gross_12m) filter (where is_produced and land_mu > 0) as landed_tax_gross,
+        sum(tax_refund_12m) filter (where is_produced and land_mu > 0) as landed_tax_refund,
+        sum(land_mu) filter (where is_produced and land_mu > 0) as firm_mu,
+        sum(tax_12m) filter (where is_produced and evaluated_mu > 0) as evaluated_tax,
+        sum(evaluated_mu) filter (where is_produced) as evaluated_mu,
+        count(*) filter (where is_completed and is_above_scale) as firms_above_scale,
+        count(*) filter (where is_completed) as firms_completed
+    from firms_in_cells
     group by all
-
-),
-
-of_firms as (
-
-    select
-        firms_in_cuts.span,
-        firms_in_cuts.window_start,
-        firms_in_cuts.window_end,
-        firms_in_cuts.cut_kind,
-        firms_in_cuts.cut_value,
-        firms_in_cuts.reading,
-        sum(firms.invoiced_sales_12m) filter (where firms_in_cuts.is_asked) as asked_sales,
-        sum(firms.tax_12m) filter (where firms_in_cuts.is_asked) as asked_tax,
-        sum(firms.invoiced_sales_12m) filter (where firms_in_cuts.is_produced) as sales,
-        sum(firms.tax_12m) filter (where firms_in_cuts.is_produced) as tax,
-        sum(firms.tax_gross_12m) filter (where firms_in_cuts.is_produced) as tax_gross,
-        sum(firms.tax_refund_12m) filter (where firms_in_cuts.is_produced) as tax_refund,
-        sum(firms.tax_12m) filter (where firms_in_cuts.is_produced and firms.land_mu > 0)
-            as landed_tax,
-        sum(firms.tax_gross_12m) filter (where firms_in_cuts.is_produced and firms.land_mu > 0)
-            as landed_tax_gross,
-        sum(firms.tax_refund_12m) filter (where firms_in_cuts.is_produced and firms.land_mu > 0)
-            as landed_tax_refund,
-        sum(firms.land_mu) filter (where firms_in_cuts.is_produced and firms.land_mu > 0)
-            as firm_mu,
-        sum(firms.tax_12m) filter (where firms_in_cuts.is_produced and firms.evaluated_mu > 0)
-            as evaluated_tax,
-        sum(firms.evaluated_mu) filter (where firms_in_cuts.is_produced) as evaluated_mu,
-        count(*) filter (where firms_in_cuts.is_completed and firms.is_above_scale)
-            as firms_above_scale,
-        count(*) filter (where firms_in_cuts.is_completed) as firms_completed
-    from firms_in_cuts
-    inner join firms
-        on
-            firms_in_cuts.district_code = firms.district_code
-            and firms_in_cuts.uscc = firms.uscc
-            and firms_in_cuts.closes_on = firms.closes_on
-    group by
-        firms_in_cuts.span,
-        firms_in_cuts.window_start,
-        firms_in_cuts.window_end,
-        firms_in_cuts.cut_kind,
-        firms_in_cuts.cut_value,
-        firms_in_cuts.reading
 
 ),
 
@@ -335,12 +169,6 @@ cut_values as (
         cut_kind,
         cut_value
     from cuts
-
-),
-
-readings as (
-
-    select distinct reading from reached
 
 ),
 
@@ -371,7 +199,7 @@ cells as (
         grid.cut_kind,
         grid.cut_value,
         grid.reading,
-        of_projects.asked_investment,
+        of_firms.asked_investment,
         of_projects.landed_investment,
         of_projects.landed_mu,
         of_projects.equipment,

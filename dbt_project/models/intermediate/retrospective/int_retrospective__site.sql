@@ -1,37 +1,46 @@
--- What a project uses beside its own parcels: leased and leased-out floors as land, the evaluated
--- area, and its floors (accepted ones, else permitted ones).
+-- What a project stands on by each day that is looked at: the parcels that serve it alone and its
+-- leases in mu, and its floors (accepted ones, else permitted ones).
 
 with
+
+points as (
+
+    select distinct closes_on
+    from {{ ref('int_retrospective__point') }}
+
+),
 
 projects as (
 
     select
         project_id,
-        district_code,
-        signing_row_no
+        district_code
     from {{ ref('fct_project_funnel') }}
 
 ),
 
-signings as (
+parcels as (
 
     select
-        district_code,
-        signing_row_no,
-        leased_floor_area
-    from {{ ref('int_signing__current') }}
+        project_id,
+        allocated_mu,
+        contract_sign_date
+    from {{ ref('int_land__parcel') }}
+    where
+        project_id is not null
+        and allocated_mu is not null
 
 ),
 
-completions as (
+leases as (
 
     select
-        district_code,
-        signing_row_no,
-        actual_land_area,
-        leased_floor_area,
-        leased_out_floor_area
-    from {{ ref('int_completion__current') }}
+        project_id,
+        leased_mu,
+        leased_out_mu,
+        counts_from,
+        counts_to
+    from {{ ref('int_land__lease') }}
 
 ),
 
@@ -40,6 +49,7 @@ project_permits as (
     select
         project_id,
         construction_permit_no,
+        construction_permit_date,
         file_sha256,
         sheet,
         row_number
@@ -70,12 +80,39 @@ acceptances as (
 
 ),
 
-floors as (
+owned as (
+
+    select
+        parcels.project_id,
+        points.closes_on,
+        sum(parcels.allocated_mu) as owned_mu
+    from parcels
+    inner join points on parcels.contract_sign_date <= points.closes_on
+    group by parcels.project_id, points.closes_on
+
+),
+
+leased as (
+
+    select
+        leases.project_id,
+        points.closes_on,
+        sum(coalesce(leases.leased_mu, 0) - coalesce(leases.leased_out_mu, 0)) as leased_mu
+    from leases
+    inner join points
+        on
+            leases.counts_from <= points.closes_on
+            and coalesce(leases.counts_to > points.closes_on, true)
+    group by leases.project_id, points.closes_on
+
+),
+
+permit_floors as (
 
     select
         projects.project_id,
-        sum(coalesce(acceptances.accepted_floor_area, permits.permit_floor_area))
-            as floor_area
+        project_permits.construction_permit_date,
+        coalesce(acceptances.accepted_floor_area, permits.permit_floor_area) as floor_area
     from projects
     inner join project_permits on projects.project_id = project_permits.project_id
     inner join permits
@@ -87,15 +124,24 @@ floors as (
         on
             projects.district_code = acceptances.district_code
             and {{ text_key("project_permits.construction_permit_no") }} = acceptances.permit_key
-    group by projects.project_id
+
+),
+
+built as (
+
+    select
+        permit_floors.project_id,
+        points.closes_on,
+        sum(permit_floors.floor_area) as floor_area
+    from permit_floors
+    inner join points on permit_floors.construction_permit_date <= points.closes_on
+    group by permit_floors.project_id, points.closes_on
 
 ),
 
 rules as (
 
-    select
-        {{ rule('retrospective_rule', 'leased_far') }}
-        * {{ rule('retrospective_rule', 'square_metres_per_mu') }} as floors_a_mu
+    select {{ rule('land_rule', 'square_metres_per_mu') }} as square_metres_per_mu
 
 ),
 
@@ -103,34 +149,35 @@ final as (
 
     select
         projects.project_id,
-        cast({{ exact_ratio(
-            "coalesce(completions.leased_floor_area, signings.leased_floor_area, 0)",
-            "rules.floors_a_mu",
-        ) }} as decimal(18, 6)) as leased_mu,
-        cast({{ exact_ratio(
-            "coalesce(completions.leased_out_floor_area, 0)",
-            "rules.floors_a_mu",
-        ) }} as decimal(18, 6)) as leased_out_mu,
-        completions.actual_land_area as evaluated_mu,
-        floors.floor_area
+        points.closes_on,
+        cast(
+            coalesce(owned.owned_mu, 0) + coalesce(leased.leased_mu, 0) as decimal(20, 4)
+        ) as land_mu,
+        cast(owned.owned_mu * rules.square_metres_per_mu as decimal(20, 4))
+            as owned_square_metres,
+        cast(built.floor_area as decimal(20, 4)) as floor_area
     from projects
+    cross join points
     cross join rules
-    left join signings
+    left join owned
         on
-            projects.district_code = signings.district_code
-            and projects.signing_row_no = signings.signing_row_no
-    left join completions
+            projects.project_id = owned.project_id
+            and points.closes_on = owned.closes_on
+    left join leased
         on
-            projects.district_code = completions.district_code
-            and projects.signing_row_no = completions.signing_row_no
-    left join floors on projects.project_id = floors.project_id
+            projects.project_id = leased.project_id
+            and points.closes_on = leased.closes_on
+    left join built
+        on
+            projects.project_id = built.project_id
+            and points.closes_on = built.closes_on
 
 )
 
 select
     project_id,
-    leased_mu,
-    leased_out_mu,
-    evaluated_mu,
+    closes_on,
+    land_mu,
+    owned_square_metres,
     floor_area
 from final

@@ -8,22 +8,20 @@ targets as (
     select
         stat_year,
         reporting_unit,
-        metric,
-        -- Money counts in 万元.
-        case trim(unit)
-            when '亿元' then target_value * 10000
-            when '元' then target_value * 0.0001
-            else target_value
-        end as target_value
-    from {{ ref('int_target__current') }}
-    where target_value is not null
+        measure,
+        form,
+        basis,
+        target_value
+    from {{ ref('fct_target') }}
+    where
+        target_value is not null
+        and measure is not null
 
 ),
 
 target_measures as (
 
     select
-        target_metric,
         measure,
         variant,
         form,
@@ -64,13 +62,17 @@ of_boards as (
         plans.plan_name,
         targets.stat_year as plan_year,
         targets.reporting_unit,
-        target_measures.measure,
+        targets.measure,
         target_measures.variant,
-        target_measures.form,
-        target_measures.basis,
+        targets.form,
+        targets.basis,
         sum(targets.target_value) as target_value
     from targets
-    inner join target_measures on targets.metric = target_measures.target_metric
+    inner join target_measures
+        on
+            targets.measure = target_measures.measure
+            and targets.form = target_measures.form
+            and targets.basis = target_measures.basis
     inner join plans on targets.stat_year = plans.year_no
     group by all
 
