@@ -26,14 +26,15 @@ from zhixiao.simulate.model import (
 from zhixiao.simulate.names import DOINGS, EXPANDING, INDUSTRY_WEIGHTS, Names
 from zhixiao.simulate.places import place_of
 from zhixiao.simulate.small import make_small_firms
+from zhixiao.simulate.targets import recognise_targets
 
 MONTHS = LAST_MONTH - FIRST_MONTH + 1
 # The years before 2021 are the past that the first deliveries already show. Nine in ten are of 1 亿元 or more: the
 # published counts are of those.
 SIGNED_A_YEAR = {2017: 100, 2018: 115, 2019: 122, 2020: 140, 2021: 180, 2022: 203, 2023: 190, 2024: 180, 2025: 176}
-STARTING = {2017: 620, 2018: 620, 2019: 600, 2020: 680, 2021: 490, 2022: 470, 2023: 580, 2024: 680, 2025: 700}
+STARTING = {2017: 620, 2018: 620, 2019: 600, 2020: 680, 2021: 490, 2022: 470, 2023: 580, 2024: 730, 2025: 740}
 """Per mille of the filings that come to a start, by the year of filing: the published starts rose from 61 to 100."""
-LEFT = {2020: 390, 2021: 390}
+LEFT = {2020: 390, 2021: 390, 2023: 230, 2024: 230}
 LEFT_ELSE = 300
 """Per mille of the starts that never come to an end, by year: published completions are three fifths of the starts."""
 BACKGROUND_FIRMS = 760
@@ -55,6 +56,7 @@ DRIVERS = (
 )  # fmt: skip
 PATHS = (("常规", 66), ("承诺制", 12), ("容缺受理", 6), ("拿地即开工", 9), ("分阶段", 7))
 ORIGINS = ("上海市", "江苏省苏州市", "浙江省杭州市", "广东省深圳市", "江苏省无锡市", "江苏省泰州市")
+TRANSFORMERS = (50, 80, 100, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000)
 ABROAD = ("中国香港", "德国", "韩国", "新加坡", "日本")
 INTRODUCERS = ("堰才招商公司", "区商务局", "区工信局", "区发改委", "区科技局")
 FINANCE = ("样例区财政局", "")
@@ -97,6 +99,7 @@ class Builder:
         for i, firm in enumerate(self.firms):
             self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
         world = World(self.config, self.firms, projects, loose, self.towns, self.units)
+        recognise_targets(world)
         world.small = make_small_firms(
             self.config, _scaled(self.config.small_firms, self.config.scale, 0), self.names, self.place,
             self._credit_code, self._account,
@@ -215,7 +218,7 @@ class Builder:
         name = stem + industry.product + draws.pick(EXPANDING if owner else DOINGS) + "项目"
         is_leased = draws.chance(260)
         is_foreign = draws.chance(130)
-        sales = signed * draws.bell(500, 1400) // 1000 // 10 * 10
+        sales = signed * draws.bell(400, 1000) // 1000 // 10 * 10
         investor = owner.name if owner else stem + draws.pick(("投资集团有限公司", "控股有限公司", "实业有限公司"))
         fixed = signed * draws.whole(700, 900) // 1000
         p = Project(
@@ -244,7 +247,7 @@ class Builder:
             leased_area=draws.whole(20, 180) * 100 if is_leased else 0,
             involves_land=not is_leased,
             expected_sales=max(sales, 100),
-            expected_tax=max(sales * industry.tax_per_mille * draws.whole(650, 1050) // 1000000, 5),
+            expected_tax=max(sales * industry.tax_per_mille * draws.whole(450, 780) // 1000000, 5),
             foreign_capital=signed * draws.whole(200, 500) // 72 if is_foreign else 0,
             floor_area=0 if is_leased else signed * draws.whole(8, 16) // 10,
             energy_tce=signed * draws.whole(2, 9) // 100,
@@ -274,24 +277,29 @@ class Builder:
             registered = max(p.signed_on - timedelta(days=20), filed - timedelta(days=draws.whole(8, 90)))
             p.firm = self._new_firm(draws, stem, p.industry, place, registered)
             p.firm_known_from = registered + timedelta(days=5)
-        total = p.signed * draws.whole(900, 1050) // 1000 // 10 * 10
+        unit = draws.weighted(((1, 55), (10, 30), (100, 15)))
+        total = p.signed * draws.whole(962, 1038) // 1000 // unit * unit
         second = not p.is_expansion and p.involves_land and p.signed >= 20000 and draws.chance(160)
         shares = (total * 6 // 10, total - total * 6 // 10) if second else (total,)
         for n, planned in enumerate(shares):
             day = filed if n == 0 else filed + timedelta(days=draws.whole(200, 500))
             name = p.name.replace("项目", ("一期项目", "二期项目")[n]) if second else p.name
-            p.phases.append(self._phase(draws, name, day, planned, p.is_expansion))
+            p.phases.append(self._phase(draws, name, day, planned, p.is_expansion, p.fixed * 1000 // p.signed))
         if draws.chance(40):
             p.phases[0].withdrawn_on = filed + timedelta(days=draws.whole(60, 400))
             if draws.chance(500):
                 again = p.phases[0].withdrawn_on + timedelta(days=draws.whole(20, 120))
-                p.phases.append(self._phase(draws, p.phases[0].name, again, shares[0], p.is_expansion))
+                p.phases.append(
+                    self._phase(draws, p.phases[0].name, again, shares[0], p.is_expansion, p.fixed * 1000 // p.signed)
+                )
         elif draws.chance(90):
             p.withdrawn_on = filed + timedelta(days=draws.whole(90, 600))
             # What has left the ledger files nothing more.
             p.phases = [ph for ph in p.phases if ph.filed_on < p.withdrawn_on]
 
-    def _phase(self, draws: Draws, name: str, filed: date, planned: int, is_technical: bool) -> Phase:
+    def _phase(
+        self, draws: Draws, name: str, filed: date, planned: int, is_technical: bool, fixed_per_mille: int
+    ) -> Phase:
         self.code_serial = (self.code_serial + 37) % 100000
         path = draws.weighted(PATHS)
         phase = Phase(
@@ -304,7 +312,7 @@ class Builder:
             filed_on=filed,
             declared_on=filed - timedelta(days=draws.whole(0, 3)),
             planned=planned,
-            fixed=planned * draws.whole(750, 920) // 1000,
+            fixed=planned * fixed_per_mille // 1000,
             path=path,
             commitment_on=None if path == "常规" else filed + timedelta(days=draws.whole(5, 60)),
             first_stated_filed_on=filed,
@@ -320,9 +328,10 @@ class Builder:
 
     def _life(self, p: Project, draws: Draws) -> None:
         """Land, permits, start, investment, completion and production of every filing."""
+        has_land = draws.chance(860)
         for phase in p.phases:
             stops = phase.withdrawn_on is not None or p.withdrawn_on is not None
-            if p.involves_land and draws.chance(860):
+            if p.involves_land and has_land:
                 self._grant(p, phase, draws, len(p.phases))
             starting = STARTING.get(phase.filed_on.year, STARTING[2025])
             if stops or not self.turns.chance(f"start/{p.signed >= 10000}", starting):
@@ -349,12 +358,13 @@ class Builder:
             contract_no=numbers.land_contract_no(self.config.district, day.year, self.serial % 10000),
             parcel_no=numbers.parcel_no(p.town, self.serial % 100000),
             area_ha=area,
-            price_fen=area * draws.whole(300, 560) * 10000,
+            # 300 to 560 万元 for a hectare.
+            price_fen=area * draws.whole(300, 560) * 100,
             signed_on=day,
             handover_on=day + timedelta(days=30),
             agreed_start=day + timedelta(days=draws.pick((90, 180, 300))),
             agreed_completion=day + timedelta(days=draws.pick((720, 900, 1080))),
-            intensity=draws.whole(3900, 7500),
+            intensity=phase.planned * 10000 * draws.whole(660, 740) // 1000 // max(1, area),
             address=f"{self.place.address(p.town_name)}虚拟路{draws.whole(1, 199)}号",
         )
 
@@ -375,6 +385,7 @@ class Builder:
         end = add_months(phase.started_on, max(3, months))
         is_left = self.turns.chance("left", LEFT.get(phase.started_on.year, LEFT_ELSE))
         self._invest(p, phase, end, is_left, draws)
+        self._contract(phase, draws)
         if is_left:
             return
         phase.completed_on = end + timedelta(days=draws.whole(0, 40))
@@ -403,9 +414,17 @@ class Builder:
                 planning_no=f"建字第{self.config.district}{day.year}GG{self.serial % 10000000:07d}号",
                 issued_on=day,
                 floor_area=area,
-                contract_fen=area * draws.whole(130000, 210000) + draws.whole(0, 99),
+                contract_fen=0,
             )
         )
+
+    def _contract(self, phase: Phase, draws: Draws) -> None:
+        """Floor area and contract amounts of the permits: what is to be built, at a cost by the square metre."""
+        cost = draws.bell(1500, 2700)
+        for n, permit in enumerate(phase.permits):
+            share = phase.building * (n + 1) // len(phase.permits) - phase.building * n // len(phase.permits)
+            permit.floor_area = max(200, share * 10000 // cost)
+            permit.contract_fen = share * draws.whole(970, 1120) * 1000 + draws.whole(1000, 99999)
 
     def _invest(self, p: Project, phase: Phase, end: date, is_left: bool, draws: Draws) -> None:
         """Monthly investment: an S-curve with weather, idle spells and lumps of equipment, in a rounding unit."""
@@ -415,8 +434,10 @@ class Builder:
         unit = draws.weighted(((1, 50), (10, 35), (100, 15)))
         total = phase.planned * draws.bell(760, 1080) // 1000
         equipment = total * draws.whole(250, 550) // 1000 if p.involves_land else total * draws.whole(550, 800) // 1000
-        other = total * draws.whole(40, 150) // 1000
-        build = total - equipment - other
+        # Other costs: fees all along, and the price of the land with the first report.
+        land = phase.land.price_fen // 1000000 if phase.land else 0
+        other = total * draws.whole(15, 40) // 1000
+        build = phase.building = total - equipment - other - land
         idle = range(0)
         if n >= 8 and draws.chance(150):
             at = draws.whole(3, n - 4)
@@ -428,12 +449,16 @@ class Builder:
             weights.append(0 if k in idle else max(1, curve) * weather * draws.whole(60, 140))
         lumps = [0] * n
         for _ in range(draws.whole(2, 4)):
-            lumps[draws.whole(n // 2, n - 1)] += draws.whole(1, 5)
+            # Machines come over two or three months.
+            at, size = draws.whole(n // 2, n - 1), draws.whole(2, 10)
+            for k in range(at, min(n, at + draws.whole(2, 3))):
+                lumps[k] += size * draws.whole(60, 140)
         for k in idle:
             lumps[k] = 0
         builds = _spread(build, weights, unit)
         equips = _spread(equipment, lumps if any(lumps) else weights, unit)
-        others = _spread(other, [w if k < 4 else w // 6 for k, w in enumerate(weights)], unit)
+        others = _spread(other, weights, unit)
+        others[0] += land // unit * unit
         reach = draws.whole(n // 3, n - 1) if is_left else n
         entry = begin + (draws.whole(0, 1) if draws.chance(300) else 0)
         months: dict[int, list[int]] = {}
@@ -475,18 +500,18 @@ class Builder:
                 )
 
         if p.started_on and not draws.chance(60):
-            early = draws.whole(20, 150) if draws.chance(120) else 0
+            early = draws.whole(8, 28) if draws.chance(120) else 0
             put("开工", p.started_on - timedelta(days=early))
-        elif not p.started_on and p.phases and draws.chance(90):
+        elif not p.started_on and p.phases and draws.chance(10):
             put("开工", p.phases[0].filed_on + timedelta(days=draws.whole(30, 200)))
         if p.completed_on and not draws.chance(60):
-            put("竣工", p.completed_on - timedelta(days=draws.whole(20, 90) if draws.chance(100) else 0))
+            put("竣工", p.completed_on - timedelta(days=draws.whole(8, 28) if draws.chance(100) else 0))
         if p.produced_on and not draws.chance(60):
-            early = draws.whole(30, 150) if draws.chance(150) else 0
+            early = draws.whole(8, 28) if draws.chance(150) else 0
             put("投产", p.produced_on - timedelta(days=early))
             if draws.chance(450):
                 put("达产", p.produced_on + timedelta(days=draws.whole(150, 420)))
-            if draws.chance(400):
+            if draws.chance(850):
                 put("达效", p.produced_on + timedelta(days=draws.whole(330, 760)))
 
     def _agree(self, p: Project, draws: Draws) -> None:
@@ -512,9 +537,9 @@ class Builder:
         }
 
     def _pay(self, p: Project, draws: Draws) -> None:
-        """Capital paid in, then works, equipment and land out of the supervised account; three of ten have none."""
+        """Capital paid in, then works, equipment and land out of the supervised account; one of twenty has none."""
         assert p.firm is not None and p.started_on is not None
-        if draws.chance(300):
+        if draws.chance(50):
             return
         investor = (p.investor, self._credit_code(True))
         builder = self._outsider(draws, "建设工程有限公司")
@@ -545,7 +570,7 @@ class Builder:
                     if amount <= 0:
                         continue
                     day = first_of(m.month + draws.whole(0, 1)) + timedelta(days=draws.whole(5, 26))
-                    fen = amount * draws.whole(820, 1000) * 1000
+                    fen = amount * draws.whole(930, 1000) * 1000
                     fen = fen if is_instalment else fen + draws.whole(0, 9999)
                     contract = f"HT-{p.row_no}-{letter}{phase.code[-2:]}"
                     self._payment(p, draws, day, ours, party, fen, purpose, contract, face, is_instalment)
@@ -565,7 +590,8 @@ class Builder:
     def _loose(self, draws: Draws) -> Project:
         """A filing of a standing firm that the investment bureau never signed: renovation, roof, purchase."""
         firm = draws.pick([f for f in self.firms if f.is_background])
-        planned = draws.whole(3, 60) * 100
+        unit = draws.weighted(((1, 45), (10, 30), (100, 25)))
+        planned = draws.weighted(((draws.whole(310, 1600), 60), (draws.whole(1600, 6000), 40))) // unit * unit
         stem = self.names.stem()
         p = Project(
             "", stem + firm.industry.product + draws.pick(EXPANDING) + "项目", firm, firm.industry, firm.reporting_unit,
@@ -573,7 +599,7 @@ class Builder:
             planned, planned, planned // 2, 0, 0, False, 0, 0, 0, 0, 0, False, None,
         )  # fmt: skip
         filed = date(2021, 2, 1) + timedelta(days=draws.whole(0, 1650))
-        p.phases.append(self._phase(draws, p.name, filed, planned, True))
+        p.phases.append(self._phase(draws, p.name, filed, planned, True, 1000))
         p.involves_land = True
         p.floor_area = planned * 2
         if draws.chance(650):
@@ -605,10 +631,20 @@ class Builder:
             end = max(0, min(MONTHS, month_of(firm.closed[0]) - FIRST_MONTH))
         firm.sales = [v if i < end else 0 for i, v in enumerate(sales)]
         firm.equipment = [v if i < end else 0 for i, v in enumerate(equipment)]
+        begins = 0
+        if not firm.is_background:
+            # The site of a new firm has power from the start of construction on.
+            days = [p.started_on for p in projects if p.started_on]
+            begins = max(0, month_of(min(days)) - FIRST_MONTH) if days else MONTHS
+        light = max(60, max(firm.sales) * firm.industry.kwh_per_wan // 100 * 12 // 100)
         firm.power = [
-            v * firm.industry.kwh_per_wan * draws.whole(88, 112) // 10000 + (draws.whole(800, 9000) if i < end else 0)
+            v * firm.industry.kwh_per_wan * draws.whole(88, 112) // 10000
+            + (light * draws.whole(85, 115) // 100 if v else draws.whole(60, 900))
+            if begins <= i < end
+            else 0
             for i, v in enumerate(firm.sales)
         ]
+        self._meter(firm, draws)
         people = draws.whole(4, 9)
         firm.staff = [
             (v // 90000 * people + v % 90000 * people // 90000 + people + draws.whole(0, 2) if i < end else 0)
@@ -620,6 +656,14 @@ class Builder:
             year = (FIRST_MONTH + i) // 12
             if firm.above_scale_from is None and i >= 12 and sum(firm.sales[i - 12 : i]) >= 200000:
                 firm.above_scale_from = year + 1 if i % 12 > 2 else year
+
+    def _meter(self, firm: Firm, draws: Draws) -> None:
+        """Transformers by the highest month: a kVA gives 204 kWh a month, and there is some to spare."""
+        peak = max(firm.power) * draws.whole(105, 150) // 100
+        for n, (account, _) in enumerate(firm.accounts):
+            share = peak if len(firm.accounts) == 1 else peak * (70 if n == 0 else 30) // 100
+            fits = [size for size in TRANSFORMERS if size * 204 >= share]
+            firm.accounts[n] = (account, fits[0] if fits else -(-share // 204 // 1000) * 1000)
 
     def _ramp(self, p: Project, sales: list[int], draws: Draws) -> None:
         """The project's own sales: a trial month, a false start, then a ramp to what it can."""

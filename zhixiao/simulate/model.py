@@ -77,6 +77,12 @@ class Firm:
     self_generates: bool = False
     is_shared_meter: bool = False
     is_consolidated: bool = False
+    unpaid: int = 0
+    """Per mille of its tax that it owes and never pays."""
+    relief: int = 0
+    """Per mille of its tax that it is relieved of; the tax row says so."""
+    odd_taxes: list[tuple[int, str, str, int]] = field(default_factory=list)
+    """What else the treasury booked: month, item, subitem, 分."""
     sales: list[int] = field(default_factory=list)
     equipment: list[int] = field(default_factory=list)
     power: list[int] = field(default_factory=list)
@@ -175,6 +181,8 @@ class Phase:
     fai: list[FaiMonth] = field(default_factory=list)
     started_on: date | None = None
     completed_on: date | None = None
+    building: int = 0
+    """Works that are to be built, in 万元: what the contracts say."""
 
 
 @dataclass

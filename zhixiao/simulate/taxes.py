@@ -85,7 +85,12 @@ def booked(world: World, month: int) -> Iterator[Booked]:
         if draws.chance(4):
             on = last_of(month - 1)
         for item, subitem, start, end, fen in payments(firm, month, draws, grants):
+            if firm.unpaid or firm.relief:
+                fen = fen * (1000 - firm.unpaid) * (1000 - firm.relief) // 1000000
             yield firm, on, item, subitem, start, end, fen
+        for at, item, subitem, fen in firm.odd_taxes:
+            if at == month:
+                yield firm, on, item, subitem, month - 1, month - 1, fen
 
 
 def industrial_tax(world: World, month: int) -> Iterator[tuple[str, int]]:
@@ -101,8 +106,9 @@ def tax_lines(world: World, month: int) -> list[Line]:
     sums: dict[tuple[str, str], int] = {}
 
     def add(
-        uscc: str, name: str, office: str, on: date, item: str, subitem: str, start: int, end: int, fen: int
-    ) -> None:
+        uscc: str, name: str, office: str, on: date, item: str, subitem: str, start: int, end: int, fen: int,
+        relief: int = 0,
+    ) -> None:  # fmt: skip
         sums[office, item] = sums.get((office, item), 0) + fen
         first, last = first_of(start), last_of(end)
         for level, part in shared(item, fen):
@@ -117,14 +123,14 @@ def tax_lines(world: World, month: int) -> list[Line]:
                 "tax_paid": dec(part, 2),
                 "tax_treasury_date": on,
                 "budget_level": level,
-                "tax_relief": None,
+                "tax_relief": dec(part * relief // (1000 - relief), 2) if relief and part > 0 else None,
                 "collecting_office": office,
             }
             lines.append(Line(values))
 
     day = last_of(month)
     for firm, on, item, subitem, start, end, fen in booked(world, month):
-        add(firm.uscc, firm.name_on(day), firm.office, on, item, subitem, start, end, fen)
+        add(firm.uscc, firm.name_on(day), firm.office, on, item, subitem, start, end, fen, firm.relief)
     for t in small_taxes(world, month):
         add(t.firm.uscc, t.firm.name, t.firm.office, t.on, t.item, t.subitem, t.start, t.end, t.fen)
     world.tax_sums[month] = sums
