@@ -26,6 +26,7 @@ versions as (
         district_code,
         signing_row_no,
         signing_date,
+        signed_investment,
         valid_to
     from {{ ref('int_signing__history') }}
     qualify row_number() over (
@@ -55,6 +56,7 @@ filings as (
         district_code,
         {{ project_code_key("project_code") }} as project_code,
         filing_date,
+        planned_investment,
         is_withdrawn
     from {{ ref('int_filing__current') }}
 
@@ -92,6 +94,8 @@ rules as (
         {{ rule('match_rule', 'only_pair_name') }} as only_pair_name,
         {{ rule('match_rule', 'name_margin') }} as name_margin,
         {{ rule('match_rule', 'only_pair_days_before_signing') }} as only_pair_days,
+        {{ rule('match_rule', 'only_pair_prefix') }} as only_pair_prefix,
+        {{ rule('match_rule', 'only_pair_amount_factor') }} as only_pair_factor,
         {{ rule('match_rule', 'confidence_exact') }} as confidence_exact,
         {{ rule('match_rule', 'confidence_shared') }} as confidence_shared,
         {{ rule('match_rule', 'confidence_name_only') }} as confidence_name_only
@@ -163,12 +167,19 @@ signings as (
         versions.signing_row_no,
         versions.district_code || '-' || versions.signing_row_no as project_id,
         versions.signing_date,
+        versions.signed_investment,
         versions.valid_to is not null as is_withdrawn,
         records.uscc,
         records.company_key,
         records.name_key,
         records.base_name,
-        records.phase
+        records.phase,
+        count(*) over (
+            partition by
+                versions.district_code,
+                coalesce(records.uscc, records.company_key),
+                records.base_name
+        ) as name_count
     from versions
     inner join records
         on
@@ -290,6 +301,22 @@ openness as (
 
 ),
 
+-- The phases of the codes that a row shows; an empty one where a code's name says none.
+shown_phases as (
+
+    select
+        shown_codes.district_code,
+        shown_codes.signing_row_no,
+        list(distinct coalesce(codes.phase, '')) as phases
+    from shown_codes
+    inner join codes
+        on
+            shown_codes.district_code = codes.district_code
+            and shown_codes.project_code = codes.project_code
+    group by shown_codes.district_code, shown_codes.signing_row_no
+
+),
+
 -- 3. Same firm and alike names; or a row that names no firm yet, and the very same project name.
 firm_pairs as (
 
@@ -351,6 +378,23 @@ compared as (
         openness.shows_code,
         coalesce(codes.name_key = signings.name_key, false) as is_same_name,
         coalesce(codes.phase <> signings.phase, false) as is_other_phase,
+        -- 二期 of a row that is named without a phase and shows other phases only: one project.
+        coalesce(
+            signings.phase is null
+            and signings.name_count = 1
+            and codes.base_name = signings.base_name
+            and not list_contains(shown_phases.phases, '')
+            and not list_contains(shown_phases.phases, codes.phase),
+            false
+        ) as is_further_phase,
+        coalesce(
+            left(codes.base_name, cast(rules.only_pair_prefix as integer))
+            = left(signings.base_name, cast(rules.only_pair_prefix as integer))
+            and filings.planned_investment between
+            signings.signed_investment / rules.only_pair_factor
+            and signings.signed_investment * rules.only_pair_factor,
+            false
+        ) as is_same_brand_and_size,
         coalesce(
             case when codes.base_name = signings.base_name then 1 end,
             similarities.similarity,
@@ -374,6 +418,10 @@ compared as (
         on
             firm_pairs.district_code = openness.district_code
             and firm_pairs.signing_row_no = openness.signing_row_no
+    left join shown_phases
+        on
+            firm_pairs.district_code = shown_phases.district_code
+            and firm_pairs.signing_row_no = shown_phases.signing_row_no
     left join by_code
         on
             firm_pairs.district_code = by_code.district_code
@@ -420,7 +468,9 @@ judged as (
             when is_open and not shows_code then is_same_name or similarity >= similar_name
             -- A row that shows a code nobody filed, or whose filing is withdrawn: the very same
             -- name only.
-            when is_open then is_same_name
+            when is_open then is_same_name or is_further_phase
+            -- A further phase of what stands.
+            when is_further_phase then is_same_firm
             -- Investment or a permit under a code that nobody filed: the very same name of the very
             -- same firm.
             else not is_filing and is_same_name and is_same_uscc
@@ -430,7 +480,9 @@ judged as (
             and is_same_firm
             and is_open
             and not shows_code
+            -- In one firm most of a name is the product: brand, size and time must agree as well.
             and similarity >= only_pair_name
+            and is_same_brand_and_size
             and coalesce(is_in_time, false)
             and count(*) filter (where is_open and not shows_code) over (
                 partition by district_code, project_code
