@@ -80,12 +80,18 @@ rented as (
 
 firm_years as (
 
-    select district_code, uscc, year_no
+    select
+        district_code,
+        uscc,
+        year_no
     from owned
 
     union distinct
 
-    select district_code, uscc, year_no
+    select
+        district_code,
+        uscc,
+        year_no
     from rented
 
 ),

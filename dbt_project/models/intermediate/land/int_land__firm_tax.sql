@@ -82,12 +82,18 @@ sales_of_window as (
 
 firm_years as (
 
-    select district_code, uscc, year_no
+    select
+        district_code,
+        uscc,
+        year_no
     from tax_of_window
 
     union distinct
 
-    select district_code, uscc, year_no
+    select
+        district_code,
+        uscc,
+        year_no
     from sales_of_window
 
 ),
