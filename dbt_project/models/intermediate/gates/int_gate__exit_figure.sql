@@ -1,0 +1,273 @@
+-- The figures behind the exit rules that failed, with the cells they came from.
+
+with
+
+tests as (
+
+    select
+        project_id,
+        rule
+    from {{ ref('int_gate__exit_test') }}
+    where outcome = 'fail'
+
+),
+
+facts as (
+
+    select
+        project_id,
+        filed_on,
+        planned_investment,
+        planned_completion_date,
+        filing_file_sha256,
+        filing_sheet,
+        filing_row_number,
+        agreed_start_date,
+        agreed_completion_date,
+        breach,
+        exit_action,
+        exit_date,
+        agreement_file_sha256,
+        agreement_sheet,
+        agreement_row_number
+    from {{ ref('int_gate__exit_fact') }}
+
+),
+
+projects as (
+
+    select
+        project_id,
+        signing_date,
+        source,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('int_project') }}
+
+),
+
+permits as (
+
+    select
+        project_id,
+        construction_permit_date,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('int_stage__permit') }}
+
+),
+
+parcels as (
+
+    select
+        project_id,
+        agreed_start_date,
+        started_on,
+        land_price,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('int_gate__exit_parcel') }}
+    where idle_kind is not null
+
+),
+
+reports as (
+
+    select
+        project_id,
+        stat_period,
+        investment_cum,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('int_funnel__investment') }}
+
+),
+
+last_reports as (
+
+    select
+        project_id,
+        investment_cum,
+        file_sha256,
+        sheet,
+        row_number
+    from reports
+    qualify stat_period = max(stat_period) over (partition by project_id)
+
+),
+
+figures as (
+
+    select
+        tests.project_id,
+        tests.rule,
+        'filing' as source,
+        facts.filing_file_sha256 as file_sha256,
+        facts.filing_sheet as sheet,
+        facts.filing_row_number as row_number,
+        unnest([
+            struct_pack(column_name := 'filing_date', value := cast(facts.filed_on as varchar)),
+            struct_pack(
+                column_name := 'planned_investment',
+                value := case
+                    when tests.rule = 'exit_investment_behind'
+                        then cast(facts.planned_investment as varchar)
+                end
+            ),
+            struct_pack(
+                column_name := 'planned_completion_date',
+                value := case
+                    when
+                        tests.rule = 'exit_investment_behind'
+                        and facts.agreed_completion_date is null
+                        then cast(facts.planned_completion_date as varchar)
+                end
+            )
+        ]) as figure
+    from tests
+    inner join facts on tests.project_id = facts.project_id
+    where
+        tests.rule in ('exit_filing_lapsed', 'exit_not_started', 'exit_investment_behind')
+        and facts.filed_on is not null
+
+    union all
+
+    select
+        tests.project_id,
+        tests.rule,
+        projects.source,
+        projects.file_sha256,
+        projects.sheet,
+        projects.row_number,
+        struct_pack(
+            column_name := 'signing_date', value := cast(projects.signing_date as varchar)
+        ) as figure
+    from tests
+    inner join facts on tests.project_id = facts.project_id
+    inner join projects on tests.project_id = projects.project_id
+    where
+        tests.rule = 'exit_not_started'
+        and facts.filed_on is null
+
+    union all
+
+    select
+        tests.project_id,
+        tests.rule,
+        'agreement' as source,
+        facts.agreement_file_sha256 as file_sha256,
+        facts.agreement_sheet as sheet,
+        facts.agreement_row_number as row_number,
+        unnest(case tests.rule
+            when 'exit_start_overdue' then [
+                struct_pack(
+                    column_name := 'agreed_start_date',
+                    value := cast(facts.agreed_start_date as varchar)
+                )
+            ]
+            when 'exit_investment_behind' then [
+                struct_pack(
+                    column_name := 'agreed_completion_date',
+                    value := cast(facts.agreed_completion_date as varchar)
+                )
+            ]
+            else [
+                struct_pack(column_name := 'breach', value := facts.breach),
+                struct_pack(column_name := 'exit_action', value := facts.exit_action),
+                struct_pack(
+                    column_name := 'exit_date', value := cast(facts.exit_date as varchar)
+                )
+            ]
+        end) as figure
+    from tests
+    inner join facts on tests.project_id = facts.project_id
+    where tests.rule in ('exit_start_overdue', 'exit_investment_behind', 'exit_breach')
+
+    union all
+
+    select
+        tests.project_id,
+        tests.rule,
+        'permit' as source,
+        permits.file_sha256,
+        permits.sheet,
+        permits.row_number,
+        struct_pack(
+            column_name := 'construction_permit_date',
+            value := cast(permits.construction_permit_date as varchar)
+        ) as figure
+    from tests
+    inner join permits on tests.project_id = permits.project_id
+    where tests.rule = 'exit_permit_void'
+
+    union all
+
+    select
+        tests.project_id,
+        tests.rule,
+        'land' as source,
+        parcels.file_sha256,
+        parcels.sheet,
+        parcels.row_number,
+        unnest([
+            struct_pack(
+                column_name := 'agreed_start_date',
+                value := cast(parcels.agreed_start_date as varchar)
+            ),
+            struct_pack(
+                column_name := 'actual_start_date', value := cast(parcels.started_on as varchar)
+            ),
+            struct_pack(column_name := 'land_price', value := cast(parcels.land_price as varchar))
+        ]) as figure
+    from tests
+    inner join parcels on tests.project_id = parcels.project_id
+    where tests.rule = 'exit_land_idle'
+
+    union all
+
+    select
+        tests.project_id,
+        tests.rule,
+        'fai' as source,
+        last_reports.file_sha256,
+        last_reports.sheet,
+        last_reports.row_number,
+        struct_pack(
+            column_name := 'investment_cum', value := cast(last_reports.investment_cum as varchar)
+        ) as figure
+    from tests
+    inner join last_reports on tests.project_id = last_reports.project_id
+    where tests.rule in ('exit_investment_behind', 'exit_investment_stalled', 'exit_land_idle')
+
+),
+
+final as (
+
+    select
+        project_id,
+        rule,
+        source,
+        file_sha256,
+        sheet,
+        row_number,
+        figure.column_name as column_name,
+        figure.value as value
+    from figures
+    where figure.value is not null
+
+)
+
+select
+    project_id,
+    rule,
+    source,
+    file_sha256,
+    sheet,
+    row_number,
+    column_name,
+    value
+from final
