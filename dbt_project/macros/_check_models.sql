@@ -2,5 +2,6 @@
 {% macro check_models() %}
     {{ return([
         ("R01", "chk_r01_report_identity"),
+        ("R02", "chk_r02_over_plan"),
     ]) }}
 {% endmacro %}
