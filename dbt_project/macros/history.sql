@@ -311,3 +311,90 @@ select
     row_count
 from final
 {%- endmacro %}
+
+
+{# One row a version of a row of a source, with its figures as a list. `links` says what leads a row to a project,
+   `days` the day of what it states; a source without a day states how things stand. The contract says the rest. #}
+{% macro figure_rows(source_name) -%}
+    {%- set links = {
+        'signing': 'signing_row_no', 'agreement': 'signing_row_no', 'completion': 'signing_row_no',
+        'recognition': 'signing_row_no', 'payment': 'signing_row_no', 'fdi': 'signing_row_no',
+        'fund': 'signing_row_no', 'milestone': 'signing_row_no', 'supervision': 'signing_row_no',
+        'fai': 'project_code', 'filing': 'project_code', 'expansion': 'project_code',
+        'scenario': 'project_code', 'land_reserve': 'project_code',
+        'permit': 'construction_permit_no', 'acceptance': 'construction_permit_no',
+        'land': 'land_supervision_no',
+    } -%}
+    {%- set days = {
+        'signing': 'signing_date', 'filing': 'filing_date', 'land': 'contract_sign_date',
+        'permit': 'construction_permit_date', 'acceptance': 'actual_completion_date',
+        'recognition': 'actual_date', 'payment': 'paid_at', 'fdi': 'arrived_date',
+        'supervision': 'issue_date', 'fai': 'stat_period', 'output': 'stat_period',
+        'sales': 'stat_period', 'power': 'stat_period', 'social': 'stat_period',
+        'tax_summary': 'stat_period', 'tax': 'coalesce(tax_treasury_date, stat_period)',
+    } -%}
+    {%- set c = contract(source_name) -%}
+    {%- set link = links.get(source_name) -%}
+    select
+        '{{ source_name }}' as source,
+        {{ "'" ~ link ~ "'" if link else "cast(null as varchar)" }} as link_kind,
+        district_code,
+        {%- if c["keys"] %}
+        {{ row_key(source_name) | indent(8) }} as record_key,
+        {%- else %}
+        concat_ws('|', file_sha256, sheet, row_number) as record_key,
+        {%- endif %}
+        {%- if link == "project_code" %}
+        {{ project_code_key(link) | indent(8) }} as link_key,
+        {%- elif link == "construction_permit_no" %}
+        {{ text_key(link) | indent(8) }} as link_key,
+        {%- elif link %}
+        {{ link }} as link_key,
+        {%- else %}
+        cast(null as varchar) as link_key,
+        {%- endif %}
+        {{ "uscc" if "uscc" in c.columns else "cast(null as varchar) as uscc" }},
+        {%- if "company_name" in c.columns %}
+        {{ company_key("company_name") | indent(8) }} as company_key,
+        {%- else %}
+        cast(null as varchar) as company_key,
+        {%- endif %}
+        {{ "reporting_unit" if "reporting_unit" in c.columns else "cast(null as varchar) as reporting_unit" }},
+        cast({{ days.get(source_name, "null") }} as date) as event_on,
+        {{ "submission_kind" if "submission_kind" in c.columns else "cast(null as varchar) as submission_kind" }},
+        {{ "revision_reason" if "revision_reason" in c.columns else "cast(null as varchar) as revision_reason" }},
+        {%- if c.mode == "register" %}
+        false as is_withdrawn,
+        {%- else %}
+        is_withdrawn,
+        {%- endif %}
+        valid_from,
+        valid_to,
+        {%- if source_name == "filing" %}
+        case when is_withdrawn then withdrawn_file_sha256 else file_sha256 end as file_sha256,
+        case when is_withdrawn then withdrawn_sheet else sheet end as sheet,
+        case when is_withdrawn then withdrawn_row_number else row_number end as row_number,
+        {%- else %}
+        file_sha256,
+        sheet,
+        row_number,
+        {%- endif %}
+        [
+            {%- for name in columns_of_type(source_name, "decimal") %}
+            struct_pack(figure := '{{ name }}', amount := {{ name }}, day := cast(null as date)),
+            {%- endfor %}
+            {%- if source_name != "tax" %}
+            {%- for name in columns_of_type(source_name, "date") %}
+            struct_pack(
+                figure := '{{ name }}', amount := cast(null as decimal(18, 6)), day := {{ name }}
+            ),
+            {%- endfor %}
+            {%- endif %}
+            struct_pack(
+                figure := 'row_count',
+                amount := cast(1 as decimal(18, 6)),
+                day := cast(null as date)
+            )
+        ] as figures
+    from {{ ref('int_' ~ source_name ~ '__history') }}
+{%- endmacro %}

@@ -362,7 +362,7 @@ def test_tax_rows_stand_once_and_keep_the_fen(now: duckdb.DuckDBPyConnection) ->
     ]
 
 
-def test_an_earlier_day_knows_less(earlier: duckdb.DuckDBPyConnection) -> None:
+def test_an_earlier_day_knows_less(earlier: duckdb.DuckDBPyConnection, now: duckdb.DuckDBPyConnection) -> None:
     projects = rows(
         earlier,
         "select project_id, signed_investment, planned_investment, withdrawn_on from marts.dim_project"
@@ -376,6 +376,9 @@ def test_an_earlier_day_knows_less(earlier: duckdb.DuckDBPyConnection) -> None:
         ("321204-Q3", 100000, 50, None),
     ]
     assert rows(earlier, "select sum(tax_paid) from marts.fct_tax") == [(8,)]
+    # The vintage replays that day from what is known now.
+    then = "select sum(value) from marts.mart_figure_vintage where figure = 'tax_paid' and known_on = '2025-02-28'"
+    assert rows(now, then) == [(8,)]
     assert rows(earlier, "select state, count(*) from quality.quarantine group by all") == [("open", 3)]
     # A refused drop without a day is shown at every known_on.
     assert rows(earlier, "select source, received_on, status from quality.load_log order by 3, 2") == [
@@ -439,7 +442,9 @@ def test_working_days_between_two_days(now: duckdb.DuckDBPyConnection) -> None:
 
 def test_firms_and_units(now: duckdb.DuckDBPyConnection) -> None:
     firms = rows(
-        now, "select uscc, company_name, is_in_register, industry_section from marts.dim_enterprise order by 1"
+        now,
+        "select uscc, company_name, is_in_register, industry_section from marts.dim_enterprise"
+        " where is_current order by 1",
     )
     assert firms == [
         (GAMMA, "伽马电芯有限公司", True, None),
@@ -448,6 +453,9 @@ def test_firms_and_units(now: duckdb.DuckDBPyConnection) -> None:
         (BETA, None, False, None),
         ("91321204MA4DELTA0X", None, False, None),
     ]
+    # Known from the ledger before the registry had it.
+    sql = f"select version_no, valid_from, valid_to, source from marts.dim_enterprise where uscc = '{ALPHA}' order by 1"
+    assert rows(now, sql) == [(1, d(1, 5), d(1, 10), "signing"), (2, d(1, 10), None, "enterprise")]
     sql = (
         "select unit_kind, count(*) from marts.dim_reporting_unit"
         " where is_listed and district_code = '321204' group by 1 order by 1"

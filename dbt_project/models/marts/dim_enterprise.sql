@@ -5,6 +5,9 @@ enterprises as (
     select
         district_code,
         uscc,
+        version_no,
+        valid_from,
+        valid_to,
         company_name,
         organisation_code,
         company_registered_date,
@@ -22,7 +25,7 @@ enterprises as (
         file_sha256,
         sheet,
         row_number
-    from {{ ref('int_enterprise') }}
+    from {{ ref('int_enterprise__version') }}
 
 ),
 
@@ -52,6 +55,9 @@ keyed as (
     select
         enterprises.district_code,
         enterprises.uscc,
+        enterprises.version_no,
+        enterprises.valid_from,
+        enterprises.valid_to,
         enterprises.company_name,
         enterprises.organisation_code,
         enterprises.company_registered_date,
@@ -85,6 +91,10 @@ final as (
     select
         keyed.district_code,
         keyed.uscc,
+        keyed.version_no,
+        keyed.valid_from,
+        keyed.valid_to,
+        keyed.valid_to is null as is_current,
         keyed.company_name,
         keyed.organisation_code,
         keyed.company_registered_date,
@@ -115,6 +125,10 @@ final as (
 select
     district_code,
     uscc,
+    version_no,
+    valid_from,
+    valid_to,
+    is_current,
     company_name,
     organisation_code,
     company_registered_date,

@@ -54,28 +54,44 @@ contract_columns as (
 
 ),
 
+stated_figures as (
+
+    select
+        source,
+        district_code,
+        reporting_unit,
+        event_on,
+        valid_from,
+        valid_to,
+        stated.figure,
+        stated.amount
+    from versions
+
+),
+
 -- Known from the first month end on by which it had been received and had happened.
 placed as (
 
     select
-        versions.source,
-        versions.district_code,
-        versions.stated.figure as figure,
-        versions.reporting_unit,
-        last_day(versions.event_on) as stat_period,
-        versions.stated.amount as amount,
-        least(last_day(greatest(versions.valid_from, versions.event_on)), {{ known_on() }})
-            as known_from,
+        stated_figures.source,
+        stated_figures.district_code,
+        stated_figures.figure,
+        stated_figures.reporting_unit,
+        last_day(stated_figures.event_on) as stat_period,
+        stated_figures.amount,
+        least(
+            last_day(greatest(stated_figures.valid_from, stated_figures.event_on)), {{ known_on() }}
+        ) as known_from,
         case
-            when versions.valid_to is not null
-                then least(last_day(versions.valid_to), {{ known_on() }})
+            when stated_figures.valid_to is not null
+                then least(last_day(stated_figures.valid_to), {{ known_on() }})
         end as known_to
-    from versions
+    from stated_figures
     inner join followed
         on
-            versions.source = followed.source
-            and versions.stated.figure = followed.figure
-    where versions.stated.amount is not null
+            stated_figures.source = followed.source
+            and stated_figures.figure = followed.figure
+    where stated_figures.amount is not null
 
 ),
 

@@ -1,11 +1,3 @@
-{#- Sources that name firms by credit code, in the order in which a name is taken; before them all
-    the registry itself. The ledger also with what it no longer holds: a project keeps its firm. -#}
-{%- set named_in = [
-    ('signing', 'company_name'), ('filing', 'company_name'), ('permit', 'company_name'),
-    ('above_scale', 'company_name'), ('output', 'company_name'), ('sales', 'company_name'),
-    ('social', 'company_name'), ('expansion', 'company_name'), ('tax', 'company_name'),
-    ('completion', none), ('recognition', none), ('fai', none), ('fdi', none),
-] -%}
 with
 
 registered as (
@@ -35,68 +27,17 @@ registered as (
 
 ),
 
-mentions as (
-    {% for source_name, name_column in named_in %}
-        {%- set state = "history" if source_name == "signing" else "current" %}
-        select
-            district_code,
-            uscc,
-            {{ name_column or "cast(null as varchar)" }},
-            {{ loop.index }} as source_rank,
-            '{{ source_name }}' as source,
-            received_on,
-            file_sha256,
-            sheet,
-            row_number
-        from {{ ref('int_' ~ source_name ~ '__' ~ state) }}
-        where
-            uscc is not null
-            {%- if source_name == 'tax' %} and length(uscc) > 15{% endif %}
-        {% if not loop.last %}
-            union all
-        {% endif %}
-    {%- endfor %}
-),
-
--- The strongest source that gives a name, by its latest row.
-strongest as (
-
-    select
-        district_code,
-        uscc,
-        arg_min(
-            struct_pack(
-                company_name := company_name,
-                source := source,
-                file_sha256 := file_sha256,
-                sheet := sheet,
-                row_number := row_number
-            ),
-            (
-                company_name is null,
-                source_rank,
-                date '9999-12-31' - received_on,
-                file_sha256,
-                sheet,
-                row_number
-            )
-        ) as mention
-    from mentions
-    group by district_code, uscc
-
-),
-
 first_mentions as (
 
     select
         district_code,
         uscc,
-        mention.company_name,
-        mention.source,
-        mention.file_sha256,
-        mention.sheet,
-        mention.row_number
-    from strongest
+        company_name,
+        source,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('int_enterprise__mention') }}
 
 ),
 

@@ -41,7 +41,7 @@ figures as (
         source,
         district_code,
         record_key,
-        stated.figure as figure,
+        stated.figure,
         project_id,
         uscc,
         reporting_unit,
