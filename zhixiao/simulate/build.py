@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from zhixiao.simulate import numbers
@@ -82,10 +83,12 @@ class Builder:
         self.place = place_of(config.district)
         self.towns, self.units = list(self.place.towns), list(self.place.parks)
         self.firms: list[Firm] = []
+        self.made: list[Project] = []
         self.serial = 0
         self.code_serial = 10000
         self.permit_serials: dict[date, int] = {}
         self.turns = Turns(self._draws("turns"))
+        self.extras = 0
 
     def _draws(self, name: str) -> Draws:
         return Draws(self.config.seed, self.config.district, name)
@@ -99,6 +102,7 @@ class Builder:
         for i, firm in enumerate(self.firms):
             self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
         world = World(self.config, self.firms, projects, loose, self.towns, self.units)
+        self.made = [*projects, *loose]
         recognise_targets(world)
         world.small = make_small_firms(
             self.config, _scaled(self.config.small_firms, self.config.scale, 0), self.names, self.place,
@@ -432,7 +436,8 @@ class Builder:
         begin = max(month_of(phase.started_on), month_of(phase.filed_on))
         n = max(2, month_of(end) - begin + 1)
         unit = draws.weighted(((1, 50), (10, 35), (100, 15)))
-        total = phase.planned * draws.bell(760, 1080) // 1000
+        # What goes beyond the plan was filed as a change before.
+        total = min(phase.planned * draws.bell(760, 1080) // 1000, phase.planned, *(a for _, a in phase.changes))
         equipment = total * draws.whole(250, 550) // 1000 if p.involves_land else total * draws.whole(550, 800) // 1000
         # Other costs: fees all along, and the price of the land with the first report.
         land = phase.land.price_fen // 1000000 if phase.land else 0
@@ -545,8 +550,6 @@ class Builder:
         builder = self._outsider(draws, "建设工程有限公司")
         vendor = self._outsider(draws, "装备有限公司")
         total = sum(m.total for ph in p.phases for m in ph.fai)
-        builds = sum(m.build for ph in p.phases for m in ph.fai) * 1000000
-        equips = sum(m.equipment for ph in p.phases for m in ph.fai) * 1000000
         is_instalment = draws.chance(60)
         ours = (p.firm.name, p.firm.uscc)
         lumps = draws.whole(2, 5)
@@ -563,6 +566,16 @@ class Builder:
                     p, draws, phase.land.signed_on + timedelta(days=draws.whole(0, 25)), ours, FINANCE,
                     phase.land.price_fen, "土地", phase.land.contract_no, phase.land.price_fen,
                 )  # fmt: skip
+        self._pay_works(p, draws, builder, vendor, is_instalment)
+
+    def _pay_works(
+        self, p: Project, draws: Draws, builder: tuple[str, str], vendor: tuple[str, str], is_instalment: bool
+    ) -> None:
+        assert p.firm is not None
+        ours = (p.firm.name, p.firm.uscc)
+        builds = sum(m.build for ph in p.phases for m in ph.fai) * 1000000
+        equips = sum(m.equipment for ph in p.phases for m in ph.fai) * 1000000
+        for phase in p.phases:
             for m in phase.fai:
                 for amount, purpose, party, face, letter in (
                     (m.build, "土建", builder, builds, "TJ"), (m.equipment, "设备", vendor, equips, "SB"),
@@ -574,6 +587,43 @@ class Builder:
                     fen = fen if is_instalment else fen + draws.whole(0, 9999)
                     contract = f"HT-{p.row_no}-{letter}{phase.code[-2:]}"
                     self._payment(p, draws, day, ours, party, fen, purpose, contract, face, is_instalment)
+
+    def pay_anew(self, p: Project, draws: Draws, is_instalment: bool = False) -> None:
+        """Let works and machines be paid and bought as investment now says; whoever has no payments has none."""
+        if p.firm is None:
+            return
+        old = [x for x in p.payments if x.purpose in ("土建", "设备")]
+        parties = {x.purpose: (x.payee, x.payee_uscc) for x in old}
+        if old:
+            p.payments = [x for x in p.payments if x.purpose not in ("土建", "设备")]
+            builder = parties.get("土建") or self._outsider(draws, "建设工程有限公司")
+            vendor = parties.get("设备") or self._outsider(draws, "装备有限公司")
+            self._pay_works(p, draws, builder, vendor, is_instalment)
+        p.firm.equipment = [0] * MONTHS
+        for m in (m for q in self.owned(p.firm) for ph in q.phases for m in ph.fai):
+            if m.equipment > 0 and FIRST_MONTH <= m.month <= LAST_MONTH:
+                p.firm.equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(93, 100)
+
+    def owned(self, firm: Firm) -> list[Project]:
+        """The projects of a firm."""
+        return [p for p in self.made if p.firm is firm]
+
+    def another(self, world: World, draws: Draws, wanted: Callable[[Project], bool]) -> Project | None:
+        """One more signing of a new firm that is as wanted; None where chance gives none."""
+        for _ in range(300):
+            year = draws.pick((2021, 2022, 2022, 2023))
+            serial = 1 + sum(p.row_no[2:6] == str(year) for p in world.projects)
+            firms, day = len(self.firms), date(year, 1, 1) + timedelta(days=draws.whole(0, 360))
+            p = self._project(draws, f"QY{year}{serial:04d}", day, is_lead=False)
+            if p.firm is not None and not p.is_expansion:
+                self._series(p.firm, [p], draws)
+                if wanted(p):
+                    at = next((i for i, q in enumerate(world.projects) if q.row_no > p.row_no), len(world.projects))
+                    world.projects.insert(at, p)
+                    self.made.append(p)
+                    return p
+            del self.firms[firms:]
+        return None
 
     def _payment(
         self, p: Project, draws: Draws, day: date, payer: tuple[str, str], payee: tuple[str, str], fen: int,
@@ -608,6 +658,25 @@ class Builder:
             p.started_on, p.completed_on = phase.started_on, phase.completed_on
         return p
 
+    def another_that(self, fits: Callable[[Project], bool], draws: Draws) -> Project | None:
+        """A further project of a firm of its own that fits, signed where its life is seen; none where none comes."""
+        first = date(2021, 1, 10)
+        if self.config.since:
+            first = max(first, self.config.since - timedelta(days=250))
+        last = max(first + timedelta(days=60), date(2023, 12, 31))
+        for _ in range(600):
+            self.extras += 1
+            own = self._draws(f"another/{self.extras}")
+            day = first + timedelta(days=draws.whole(0, (last - first).days))
+            known = len(self.firms)
+            p = self._project(own, f"QY{day.year}{9000 + self.extras}", day, is_lead=False)
+            if p.firm is not None and not p.is_expansion:
+                self._series(p.firm, [p], own)
+                if fits(p):
+                    return p
+            del self.firms[known:]
+        return None
+
     # Months
 
     def _series(self, firm: Firm, projects: list[Project], draws: Draws) -> None:
@@ -624,7 +693,7 @@ class Builder:
             for phase in p.phases:
                 for m in phase.fai:
                     if m.equipment and FIRST_MONTH <= m.month <= LAST_MONTH:
-                        equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(86, 100)
+                        equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(93, 100)
             self._ramp(p, sales, draws)
         end = MONTHS
         if firm.closed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from zhixiao.simulate.calendar import first_of, month_of
 from zhixiao.simulate.delivery import Delivery
 from zhixiao.simulate.draws import Draws
 from zhixiao.simulate.falsify.planting import LEVELS, Dial, EntityType, Planting, Severity
-from zhixiao.simulate.model import Firm, Project, World
+from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, FaiMonth, Firm, Phase, Project, World
 
 if TYPE_CHECKING:
     from zhixiao.simulate.build import Builder
@@ -20,16 +21,29 @@ Edit = Callable[[Delivery], Sequence[Delivery]]
 
 T = TypeVar("T", Project, Firm)
 
+Wanted = Callable[[Project], bool]
+
 
 class Victims:
     """Who has been used: a project or firm carries one planting, or labels would blur."""
 
     def __init__(self) -> None:
         self._taken: set[int] = set()
+        self._names: set[tuple[str, str]] = set()
+
+    def is_free(self, x: Project | Firm) -> bool:
+        """Whether it carries nothing yet."""
+        return id(x) not in self._taken and not self._is_tied(x)
+
+    def take_names(self, scene: Scene, group: str, pool: Sequence[str], n: int) -> list[str]:
+        """Up to `n` names, of boards say, that no check of this group has used."""
+        chosen = scene.draws.sample([x for x in pool if (group, x) not in self._names], n)
+        self._names.update((group, x) for x in chosen)
+        return chosen
 
     def take(self, scene: Scene, pool: Sequence[T], n: int) -> list[T]:
         """Up to `n` of the pool that carry nothing yet, drawn by the scene."""
-        free = [x for x in pool if id(x) not in self._taken and not self._is_tied(x)]
+        free = [x for x in pool if self.is_free(x)]
         chosen = scene.draws.sample(free, min(n, len(free)))
         for x in chosen:
             self.mark(x)
@@ -77,9 +91,79 @@ class Scene:
         levels = [LEVELS[i % 3] if self.dial.level == "spread" else self.dial.level for i in range(len(chosen))]
         return Ladder(chosen, levels)
 
-    def honest(self, pool: Sequence[T], n: int = 2) -> list[T]:
+    def dealt(
+        self, pool: Sequence[T], ways: Sequence[str], units: int | None = None, wanted: Wanted | None = None
+    ) -> list[tuple[T, str, str]]:
+        """(victim, way, level): every way comes up, and at every level where there are enough victims.
+
+        Where the pool runs short, new signings are made that are as `wanted`.
+        """
+        n = max(len(ways), (units if units is not None else len(pool)) * self.dial.per_mille // 1000)
+        if self.dial.level == "spread":
+            n = max(n, len(LEVELS))
+        chosen = self.taken(pool, n, wanted)
+        k = len(ways)
+        steps = [LEVELS[(i % k + i // k) % 3] if self.dial.level == "spread" else self.dial.level for i in range(n)]
+        return [(x, ways[i % k], steps[i]) for i, x in enumerate(chosen)]
+
+    def taken(self, pool: Sequence[T], n: int, wanted: Wanted | None = None) -> list[T]:
+        """`n` units that carry nothing else, new ones where the pool has fewer and it is said what is `wanted`."""
+        chosen = self.victims.take(self, pool, n)
+        while wanted is not None and len(chosen) < n:
+            made = self.builder.another(self.world, self.draws, wanted)
+            if made is None:
+                break
+            self.victims.mark(made)
+            chosen.append(made)  # type: ignore[arg-type]
+        return chosen
+
+    def honest(self, pool: Sequence[T], n: int = 2, wanted: Wanted | None = None) -> list[T]:
         """Units for a look-alike: as exclusive as victims."""
-        return self.victims.take(self, pool, n)
+        return self.taken(pool, n, wanted)
+
+    def boards(self, group: str, pool: Sequence[str], n: int) -> list[str]:
+        """Up to `n` boards that no other check of this group has used."""
+        return self.victims.take_names(self, group, pool, n)
+
+    def cast(self, fits: Callable[[Project], bool], n: int, least: int | None = None) -> list[Project]:
+        """`n` free projects that fit; the world grows by new ones where it holds fewer than `least` (default `n`)."""
+        chosen = self.victims.take(self, [p for p in self.world.all_projects if fits(p)], n)
+        while len(chosen) < (n if least is None else least):
+            p = self.builder.another_that(fits, self.draws)
+            if p is None:
+                break
+            self.world.projects.append(p)
+            self.victims.mark(p)
+            chosen.append(p)
+        return chosen
+
+    def acts(
+        self, fits: Callable[[Project], bool], ways: Sequence[str], units: int | None = None
+    ) -> Iterator[tuple[Project, str, str]]:
+        """(victim, way, level): the dial's share of the units that fit, every way at least once, levels in turn."""
+        pool = units if units is not None else sum(fits(p) for p in self.world.all_projects)
+        least = max(len(ways), len(LEVELS)) if self.dial.level == "spread" else len(ways)
+        n = max(least, pool * self.dial.per_mille // 1000)
+        for i, p in enumerate(self.cast(fits, n, least)):
+            yield p, *self.part(ways, i)
+
+    def part(self, ways: Sequence[str], i: int) -> tuple[str, str]:
+        """(way, level) of the i-th victim: after three rounds every way has had every level."""
+        turn, way = divmod(i, len(ways))
+        level = LEVELS[(way + turn) % 3] if self.dial.level == "spread" else self.dial.level
+        return ways[way], level
+
+    # What will be received
+
+    @property
+    def first_month(self) -> int:
+        """The first month whose reports are received."""
+        since = self.world.config.since
+        return max(FIRST_MONTH, month_of(since)) if since else FIRST_MONTH
+
+    def reported(self, phase: Phase) -> list[FaiMonth]:
+        """The months of a filing's investment that are received."""
+        return [m for m in phase.fai if self.first_month <= m.month <= LAST_MONTH]
 
     def edit(self, source: str, change: Edit) -> None:
         """Let the department state something else: every delivery of the source goes through `change`."""
@@ -108,6 +192,22 @@ class Scene:
         """Write down an honest case that the check must let pass."""
         kind, name = entity_of(entity, more.pop("entity_type", None))
         self.plantings.append(Planting(self.check_id, kind, name, True, way, known_from, **more))
+
+
+def seen(month: int) -> date:
+    """By when the monthly reports of a month have been received, late ones too."""
+    return first_of(month + 1) + timedelta(days=45)
+
+
+def seen_quarter(day: date) -> date:
+    """By when a quarterly source has told of a day."""
+    month = month_of(day)
+    return first_of(month - month % 3 + 3) + timedelta(days=50)
+
+
+def seen_event(day: date) -> date:
+    """By when an event has been told, a late one (补报) too."""
+    return seen(month_of(day + timedelta(days=70)))
 
 
 def entity_of(entity: Project | Firm | str, kind: EntityType | None = None) -> tuple[EntityType, str]:

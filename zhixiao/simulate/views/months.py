@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from decimal import Decimal
 
 from zhixiao.simulate.calendar import first_of, last_of, month_of, working_day
 from zhixiao.simulate.delivery import Delivery, Line, dec
-from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, FaiMonth, Phase, Project
+from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, FaiMonth, Firm, Phase, Project
 from zhixiao.simulate.small import small_power
 from zhixiao.simulate.taxes import tax_lines, tax_summary_lines
 from zhixiao.simulate.views.view import View, month_name
@@ -209,28 +210,37 @@ def social(view: View) -> Iterator[Delivery]:
 def submission_log(view: View) -> Iterator[Delivery]:
     draws = view.stream("edits")
     serial = 0
+    invested: dict[int, list[tuple[Firm, int]]] = defaultdict(list)
+    for p in view.world.all_projects:
+        for m in (m for phase in p.phases for m in phase.fai if p.firm and m.total):
+            assert p.firm is not None
+            invested[m.month].append((p.firm, m.total))
     for month, received in view.months():
         due = first_of(month + 1).replace(day=12)
+        reports = [
+            ("B204-1表", firm, firm.sales[month - FIRST_MONTH] // 100)
+            for firm in view.world.firms
+            if firm.above_scale_from is not None and month // 12 >= firm.above_scale_from and month % 12 != 0
+        ]
+        reports += [("H201表", firm, amount) for firm, amount in invested.get(month, [])]
         lines = []
-        for firm in view.world.firms:
-            if firm.above_scale_from is None or month // 12 < firm.above_scale_from or month % 12 == 0:
-                continue
+        for form, firm, value in reports:
             serial += 1
             at = datetime(
                 due.year, due.month, draws.whole(3, 11), draws.whole(8, 17), draws.whole(0, 59), draws.whole(0, 59)
             )
             edited = draws.chance(40)
-            value = firm.sales[month - FIRST_MONTH] // 100
+            before = value * draws.whole(900, 1100) // 1000
             row = {
                 "submission_no": f"BS{month // 12}{month % 12 + 1:02d}{serial:06d}",
                 "uscc": firm.uscc,
-                "form": "B204-1表",
+                "form": form,
                 "stat_period": last_of(month),
                 "submitted_at": at,
                 "account": f"T{firm.uscc[8:16]}",
                 "client_ip": f"10.{draws.whole(1, 60)}.{draws.whole(1, 250)}.{draws.whole(1, 250)}",
                 "due_at": datetime(due.year, due.month, 12, 23, 59, 59),
-                "value_before": dec(value * 98 // 100, 0) if edited else None,
+                "value_before": dec(before, 0) if edited else None,
                 "value_after": dec(value, 0),
                 "is_bookkeeping_agent": False,
                 "submission_kind": "更正" if edited else "首次",
