@@ -261,7 +261,7 @@ def trace(
     found = trace_back(_settings(), table, key, column)
     shown = [describe_trace(t, column if column in t.row else "event_date") for t in found]
     typer.echo("\n\n".join(shown))
-    if len(found) == ROWS_SHOWN:
+    if len(found) == ROWS_SHOWN and not found[0].step:
         typer.echo(f"\n只显示前 {ROWS_SHOWN} 行，请用更窄的键 / the first {ROWS_SHOWN} rows; give a narrower key")
 
 

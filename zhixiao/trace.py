@@ -1,4 +1,9 @@
-"""From a published figure back to the file, the sheet, the row and the cell as the department wrote it."""
+"""From a published figure back to the file, the sheet, the row and the cell as the department wrote it.
+
+A row of a fact or dimension names its file, sheet and row. A figure of `mart_funnel` goes to its projects by
+`marts.fct_figure_row`, and from each to the row on which its stage rests. Any other mart goes the way that
+its columns show: the rows that it lists itself, else the facts of the same project, firm or board.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +27,11 @@ from zhixiao.landing.land import plan_sheets
 from zhixiao.landing.refusal import Refusal
 from zhixiao.landing.report import Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
+from zhixiao.trace_marts import LINEAGE, Step, steps_below
 from zhixiao.warehouse.db import connect
 from zhixiao.warehouse.schema import landed, quote, text
 
-LINEAGE = ("file_sha256", "sheet", "row_number")
-ROWS_SHOWN = 20
+ROWS_SHOWN, STEPS_SHOWN = 20, 40
 STAGES = ("signed", "filed", "started", "completed", "produced", "on_target")
 _STAGE_DATE = re.compile(rf"({'|'.join(STAGES)})_(claimed|evidenced|verified)_on")
 _KEY_COLUMN = re.compile(r".*(_id|_no|_code)|uscc|project_id|.*_name")
@@ -44,7 +50,10 @@ class Cell:
 
 @dataclass
 class Trace:
-    """One row of a published table and the row of the file it comes from."""
+    """One row of a published table and the row of the file it comes from.
+
+    `step` says what the row is to the figure where the way leads through other tables.
+    """
 
     table: str
     row: dict[str, Any]
@@ -56,6 +65,8 @@ class Trace:
     cells: list[Cell] = field(default_factory=list)
     computed: bool = False
     from_original: bool = False
+    step: str = ""
+    more: str = ""
 
 
 def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
@@ -64,7 +75,8 @@ def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
     `key` is `column=value`, several joined by commas, or a value that any key column may hold. Raises
     ConfigError for a table, key or column that does not exist, DataError when no row matches.
     """
-    with connect(settings, None) as con:
+    with connect(settings, None) as con, tempfile.TemporaryDirectory(prefix="zhixiao-trace-") as tmp:
+        reader = _Original(settings, Path(tmp))
         if not settings.published_db.exists():
             raise ConfigError("还没有发布任何版本。", "nothing has been published yet.")
         con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
@@ -72,18 +84,40 @@ def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
         schema, name, columns = _resolve(con, table)
         stage = _STAGE_DATE.fullmatch(column)
         if name == "fct_project_funnel" and stage:
-            return _trace_stage(settings, con, schema, columns, key, *stage.groups())
+            return _trace_stage(reader, con, schema, columns, key, *stage.groups())
         if column not in columns:
             raise ConfigError(
                 f"{schema}.{name} 没有列 {column}；有：{'、'.join(columns)}。",
                 f"{schema}.{name} has no column {column}; it has {', '.join(columns)}.",
             )
         rows = _rows(con, f"{schema}.{quote(name)}", columns, key)
-        return _traces(settings, con, f"{schema}.{name}", rows, column)
+        if set(LINEAGE) <= set(columns):
+            return _traces(reader, con, f"{schema}.{name}", rows, column)
+        if len(rows) > 1:
+            raise ConfigError(
+                f"{key} 在 {schema}.{name} 中有 {len(rows)} 行或更多，请用“列=值,列=值”指明一行。",
+                f"{key} names {len(rows)} rows or more of {schema}.{name}; name one by column=value,column=value.",
+            )
+        out = _trace_steps(reader, con, steps_below(con, schema, name, rows[0], column), column)
+        out[0].step = f"{schema}.{name}.{column} = {rows[0][column]}\n\n{out[0].step}"
+        return out
+
+
+def _trace_steps(reader: _Original, con: duckdb.DuckDBPyConnection, steps: Sequence[Step], column: str) -> list[Trace]:
+    """The rows below a figure, each step with its place in it; the last one shown says how many more there are."""
+    out: list[Trace] = []
+    for step in steps[:STEPS_SHOWN]:
+        for t in _traces(reader, con, step.table, [step.row], step.column or column, step.hints):
+            t.step = step.words
+            out.append(t)
+    if out and len(steps) > STEPS_SHOWN:
+        left = len(steps) - STEPS_SHOWN
+        out[-1].more = f"另有 {left} 行，见 marts.fct_figure_row / {left} more rows: see marts.fct_figure_row"
+    return out
 
 
 def _trace_stage(
-    settings: Settings,
+    reader: _Original,
     con: duckdb.DuckDBPyConnection,
     schema: str,
     columns: Sequence[str],
@@ -104,32 +138,25 @@ def _trace_stage(
             f"{'、'.join(projects)} 没有“{stage}”的{reading}记录。",
             f"{', '.join(projects)}: no {reading} event of {stage}.",
         )
-    return _traces(settings, con, "marts.fct_stage_event", rows, "event_date")
+    return _traces(reader, con, "marts.fct_stage_event", rows, "event_date")
 
 
 def _traces(
-    settings: Settings, con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]], column: str
+    reader: _Original,
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[dict[str, Any]],
+    column: str,
+    hints: Sequence[Any] = (),
 ) -> list[Trace]:
-    if not set(LINEAGE) <= set(rows[0]):
-        having = con.execute(
-            "SELECT DISTINCT schema_name || '.' || table_name FROM duckdb_columns() WHERE database_name = 'p' "
-            "AND column_name = 'row_number' ORDER BY 1"
-        ).fetchall()
-        names = "、".join(n for (n,) in having)
-        raise ConfigError(
-            f"{table} 是汇总，不带文件行号。请追溯它下面的明细：{names}。",
-            f"{table} adds up and carries no file and row. Trace the facts below it: {names}.",
-        )
     out = []
-    with tempfile.TemporaryDirectory(prefix="zhixiao-trace-") as tmp:
-        reader = _Original(settings, Path(tmp))
-        for row in rows[:ROWS_SHOWN]:
-            if row["file_sha256"] is None:
-                continue
-            source, file = _file_of(con, row)
-            t = Trace(table, row, source, file, row["file_sha256"], row["sheet"] or "", row["row_number"])
-            _read_cells(settings, t, column, reader)
-            out.append(t)
+    for row in rows[:ROWS_SHOWN]:
+        if row["file_sha256"] is None:
+            continue
+        source, file = _file_of(con, row)
+        t = Trace(table, row, source, file, row["file_sha256"], row["sheet"] or "", row["row_number"])
+        _read_cells(reader.settings, t, column, reader, hints)
+        out.append(t)
     if not out:
         raise DataError("这些行没有来源文件（系统推得）。", "these rows rest on no file: they were derived.")
     return out
@@ -200,8 +227,9 @@ def _file_of(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> tuple[str, 
     return found[0], f"{found[0]}/{found[1]}/{found[2]}"
 
 
-def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original) -> None:
-    """The cells that a row rests on: the column itself where the source has it, else all of the row."""
+def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original, hints: Sequence[Any]) -> None:
+    """The cells that a row rests on: the column itself where the source has it; else the key and what equals
+    one of the `hints` (the date of a stage, an amount); else all of the row."""
     if t.source not in load_contracts():
         return
     contract = load_contract(t.source)
@@ -220,7 +248,11 @@ def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original) ->
     stored = found[0]
     report = FileReport.from_json(paths.report.read_text(encoding="utf-8"))
     t.computed = column not in contract.by_name
-    wanted = [c.name for c in contract.columns if stored.get(c.name) is not None] if t.computed else [column]
+    wanted = [column]
+    if t.computed:
+        filled = [c.name for c in contract.columns if stored.get(c.name) is not None]
+        named = [n for n in filled if _day(stored[n]) in hints]
+        wanted = [n for n in filled if n in contract.keys or n in named] if named else filled
     originals = reader.cells(contract, t)
     t.from_original = originals is not None
     for name in wanted:
@@ -230,6 +262,11 @@ def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original) ->
             original = None
         use = report.columns.get(name)
         t.cells.append(Cell(name, use.header if use else "", None if value is None else str(value), original))
+
+
+def _day(value: Any) -> Any:
+    """The day of a timestamp; any other value as it is."""
+    return value.date() if isinstance(value, datetime) else value
 
 
 class _Original:
@@ -266,7 +303,7 @@ def describe_trace(t: Trace, column: str) -> str:
     value = t.row.get(column)
     where = f"工作表 {t.sheet}，" if t.sheet else ""
     lines = [
-        f"{t.table}.{column} = {value}",
+        t.step or f"{t.table}.{column} = {value}",
         f"  来自 from: raw/{t.file}，{where}第 {t.row_number} 行 (row {t.row_number})",
         f"  文件散列 sha256: {t.file_sha256}",
     ]
@@ -279,4 +316,6 @@ def describe_trace(t: Trace, column: str) -> str:
         lines.append(
             "  原文件已读不到，以上为落地时保存的内容 / the file cannot be read any more; this is what was landed"
         )
+    if t.more:
+        lines.append(f"\n{t.more}")
     return "\n".join(lines)

@@ -1,0 +1,182 @@
+"""The way down from a figure that adds up to the rows that carry file, sheet and row number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from zhixiao.errors import ConfigError, DataError
+from zhixiao.warehouse.schema import quote
+
+LINEAGE = ("file_sha256", "sheet", "row_number")
+ROWS_A_TABLE = 10
+STAGE_WORDS = {
+    1: "签约 signed", 2: "备案 filed", 3: "开工 started", 4: "竣工 completed", 5: "投产 produced", 6: "达效 on target",
+}  # fmt: skip
+PART_WORDS = {"numerator": "分子 numerator", "denominator": "分母 denominator", "withdrawn": "已撤出 withdrawn"}
+
+# What identifies the thing a row is about, the narrowest first.
+_IDENTITIES = (
+    ("project_id",), ("construction_permit_no",), ("parcel_no",), ("land_supervision_no",), ("fund_no",),
+    ("expansion_no",), ("case_no",), ("signing_row_no", "district_code"), ("project_code", "district_code"),
+    ("uscc", "district_code"), ("signing_event",), ("event_no",), ("reporting_unit", "district_code"),
+    ("reporting_unit",), ("source",),
+)  # fmt: skip
+_TIME = ("stat_period", "event_date", "stat_year")
+_FIGURE = ("cut_kind", "cut_value", "window_start", "window_end", "reading", "measure")
+_ROWS = re.compile(r"STRUCT\(.*\bfile_sha256\b.*\)\[\]")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row below a figure: its table, the row, and what it is to the figure.
+
+    `column` is the column of interest in that table; `hints` are values by which its cells are found.
+    """
+
+    table: str
+    row: dict[str, Any]
+    words: str
+    column: str = ""
+    hints: Sequence[Any] = ()
+
+
+def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dict[str, Any], column: str) -> list[Step]:
+    """The rows on which one row of a mart rests, as far as its columns lead.
+
+    Raises DataError when there is nothing below it, ConfigError when no column leads anywhere.
+    """
+    listed = _listed(con, schema, name, row)
+    if listed:
+        return listed
+    if set(_FIGURE) <= set(row):
+        return _figure_rows(con, f"{schema}.{name}", row, column)
+    return _facts(con, f"{schema}.{name}", row, column)
+
+
+def _dicts(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [d[0] for d in relation.description or []]
+    return [dict(zip(names, r, strict=True)) for r in relation.fetchall()]
+
+
+def _listed(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dict[str, Any]) -> list[Step]:
+    """The rows that a row lists itself, as structs with file, sheet and row."""
+    columns = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'p' AND schema_name = $1 "
+        "AND table_name = $2 ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    out = []
+    for c, kind in columns:
+        if not _ROWS.fullmatch(kind.upper().replace("FILE_SHA256", "file_sha256")):
+            continue
+        for e in row[c] or ():
+            value = e.get("value")
+            out.append(
+                Step(f"{schema}.{name}", e, f"{c}: {e.get('column_name') or ''} {value or ''}".rstrip(), hints=())
+            )
+    return out
+
+
+def _figure_rows(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any], column: str) -> list[Step]:
+    """A figure of the funnel: its projects, each with the row of its stage and those of its amount."""
+    if "form" not in row or "variant" not in row:
+        return _facts(con, table, row, column)
+    parts = {"denominator": ["denominator"], "numerator": ["numerator"], "withdrawn_count": ["withdrawn"]}.get(
+        column, ["numerator", "denominator", "withdrawn"]
+    )
+    readings = ["claimed", "evidenced"] if column == "unsupported_value" else [row["reading"]]
+    found = _dicts(
+        con.execute(
+            """
+            SELECT r.*, n.project_name FROM marts.fct_figure_row AS r
+            INNER JOIN marts.bridge_project_cut AS c USING (project_id)
+            LEFT JOIN (SELECT project_id, project_name FROM marts.dim_project WHERE valid_to IS NULL) AS n
+              USING (project_id)
+            WHERE c.cut_kind = $1 AND c.cut_value = $2 AND r.measure = $3 AND r.variant = $4 AND r.form = $5
+              AND list_contains($6, r.reading) AND r.placed_on BETWEEN $7 AND $8
+              AND (list_contains($9, r.part) OR ($10 AND r.is_withdrawn))
+            ORDER BY r.part DESC, r.reading, r.project_id, r.placed_on
+            """,
+            [
+                row["cut_kind"], row["cut_value"], row["measure"], row["variant"], row["form"], readings,
+                row["window_start"], row["window_end"], parts, column == "withdrawn_count",
+            ],
+        )
+    )  # fmt: skip
+    if not found:
+        raise DataError("这个数字是 0，没有项目计入。", "the figure is 0: no project is in it.")
+    out = []
+    for r in found:
+        by_amount = row.get("basis") == "amount"
+        adds = f"{r['amount'] or 0} 万元" if by_amount else f"{r['counted'] or 0} 个"
+        words = (
+            f"{PART_WORDS[r['part']]} · {r['reading']} · {r['project_id']} {r['project_name'] or ''} · "
+            f"{STAGE_WORDS[r['stage_no']]} {r['event_date'] or ''} · 计 adds {adds}"
+        )
+        out.append(Step("marts.fct_figure_row", r, words, hints=(r["event_date"],)))
+        for cell in (r["amount_rows"] or ()) if by_amount and r["amount"] else ():
+            told = f"  金额 amount · {r['amount_basis']} · {r['project_id']}"
+            hint = _amount_column(r["amount_basis"])
+            out.append(Step("marts.fct_figure_row", cell, told, column=hint))
+    return out
+
+
+def _amount_column(basis: str) -> str:
+    return {
+        "scheduled_investment": "agreed_investment",
+        "investment_added": "investment_cum",
+    }.get(basis, basis)
+
+
+def _facts(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any], column: str) -> list[Step]:
+    """The facts of the same project, firm, parcel or board, those with the same column first."""
+    facts = _facts_with_rows(con)
+    for identity in _IDENTITIES:
+        if not all(row.get(c) is not None for c in identity):
+            continue
+        out: list[Step] = []
+        for fact, columns in sorted(facts.items(), key=lambda f: (column not in f[1], f[0])):
+            if not set(identity) <= set(columns) or fact == table:
+                continue
+            where, values = _same(identity, row, columns)
+            rows = _dicts(con.execute(f"SELECT * FROM {fact} WHERE {where} ORDER BY ALL", values))
+            for r in rows[:ROWS_A_TABLE]:
+                value = f" = {r[column]}" if column in columns else ""
+                more = f"（共 {len(rows)} 行 / {len(rows)} rows）" if len(rows) > ROWS_A_TABLE else ""
+                out.append(Step(fact, r, f"{fact}.{column}{value}{more}" if value else f"{fact}{more}"))
+            if out and column in columns:
+                return out
+        if out:
+            return out
+    having = "、".join(sorted(facts))
+    raise ConfigError(
+        f"{table} 是汇总，没有能往下追的列。请追溯它下面的明细：{having}。",
+        f"{table} adds up and carries no file and row. Trace the facts below it: {having}.",
+    )
+
+
+def _facts_with_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Published tables that name file, sheet and row, with their columns."""
+    rows = con.execute(
+        "SELECT schema_name, table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+        "WHERE database_name = 'p' AND schema_name = 'marts' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return {f"{s}.{quote(t)}": c for s, t, c in rows if set(LINEAGE) <= set(c) and t != "fct_figure_row"}
+
+
+def _same(identity: Sequence[str], row: dict[str, Any], columns: Sequence[str]) -> tuple[str, list[Any]]:
+    """The condition that a fact is about the same thing, and in the same time where both say one."""
+    parts, values = [f"{quote(c)} = ?" for c in identity], [row[c] for c in identity]
+    when = next((c for c in _TIME if c in columns), None)
+    if when and row.get(when) is not None:
+        parts.append(f"{quote(when)} = ?")
+        values.append(row[when])
+    elif when and when != "stat_year" and row.get("window_start") and row.get("window_end"):
+        parts.append(f"{quote(when)} BETWEEN ? AND ?")
+        values += [row["window_start"], row["window_end"]]
+    return " AND ".join(parts), values
