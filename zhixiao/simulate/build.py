@@ -88,7 +88,6 @@ class Builder:
         self.code_serial = 10000
         self.permit_serials: dict[date, int] = {}
         self.turns = Turns(self._draws("turns"))
-        self.extras = 0
 
     def _draws(self, name: str) -> Draws:
         return Draws(self.config.seed, self.config.district, name)
@@ -98,7 +97,7 @@ class Builder:
             self._background_firm(self._draws(f"firm/{i}"))
         projects = self._projects()
         loose = [self._loose(self._draws(f"loose/{i}")) for i in range(_scaled(LOOSE_FILINGS, self.config.scale, 4))]
-        self._shift_firms(self._draws("firm changes"), projects)
+        self._shift_firms(self._draws("firm changes"), [*projects, *(p for p in loose if p.started_on)])
         for i, firm in enumerate(self.firms):
             self._series(firm, [p for p in projects if p.firm is firm], self._draws(f"series/{i}"))
         world = World(self.config, self.firms, projects, loose, self.towns, self.units)
@@ -489,9 +488,13 @@ class Builder:
             phase.fai.append(FaiMonth(month, b, e, o, stage))
 
     def _claims(self, p: Project, draws: Draws) -> None:
-        """What was recognised: mostly what happened, sometimes earlier, sometimes without it."""
+        """What was recognised: mostly what happened, sometimes a little earlier; nothing after a revocation."""
+        standing = True
 
         def put(kind: str, actual: date) -> None:
+            nonlocal standing
+            if not standing:
+                return
             recognised = actual + timedelta(days=draws.whole(8, 70))
             if draws.chance(50):
                 p.recognitions.append(Recognition(kind, actual, recognised, draws.pick(("退回", "不通过"))))
@@ -500,15 +503,14 @@ class Builder:
                     return
             p.recognitions.append(Recognition(kind, actual, recognised, "通过"))
             if draws.chance(25):
+                standing = False
                 p.recognitions.append(
                     Recognition(kind, actual, recognised + timedelta(days=draws.whole(95, 300)), "撤销")
                 )
 
         if p.started_on and not draws.chance(60):
             early = draws.whole(8, 28) if draws.chance(120) else 0
-            put("开工", p.started_on - timedelta(days=early))
-        elif not p.started_on and p.phases and draws.chance(10):
-            put("开工", p.phases[0].filed_on + timedelta(days=draws.whole(30, 200)))
+            put("开工", max(p.started_on - timedelta(days=early), _may_start(p)))
         if p.completed_on and not draws.chance(60):
             put("竣工", p.completed_on - timedelta(days=draws.whole(8, 28) if draws.chance(100) else 0))
         if p.produced_on and not draws.chance(60):
@@ -658,25 +660,6 @@ class Builder:
             p.started_on, p.completed_on = phase.started_on, phase.completed_on
         return p
 
-    def another_that(self, fits: Callable[[Project], bool], draws: Draws) -> Project | None:
-        """A further project of a firm of its own that fits, signed where its life is seen; none where none comes."""
-        first = date(2021, 1, 10)
-        if self.config.since:
-            first = max(first, self.config.since - timedelta(days=250))
-        last = max(first + timedelta(days=60), date(2023, 12, 31))
-        for _ in range(600):
-            self.extras += 1
-            own = self._draws(f"another/{self.extras}")
-            day = first + timedelta(days=draws.whole(0, (last - first).days))
-            known = len(self.firms)
-            p = self._project(own, f"QY{day.year}{9000 + self.extras}", day, is_lead=False)
-            if p.firm is not None and not p.is_expansion:
-                self._series(p.firm, [p], own)
-                if fits(p):
-                    return p
-            del self.firms[known:]
-        return None
-
     # Months
 
     def _series(self, firm: Firm, projects: list[Project], draws: Draws) -> None:
@@ -750,6 +733,17 @@ class Builder:
             ramp = min(1000, 150 + 850 * (i - begin + 1) // reach)
             season = 60 if (FIRST_MONTH + i) % 12 == 1 else 100
             sales[i] += capacity * ramp * season * draws.whole(80, 120) // 10000000
+
+
+def _may_start(p: Project) -> date:
+    """The first day on which the papers allow works: a permit, or a commitment that stands for it."""
+    days = []
+    for phase in (ph for ph in p.phases if ph.started_on):
+        assert phase.started_on is not None
+        papers = [phase.filed_on, *([phase.land.signed_on] if phase.land else [])]
+        papers += [min(x.issued_on for x in phase.permits)] if phase.permits else []
+        days.append(min(phase.commitment_on or max(papers), max(papers), phase.started_on))
+    return min(days)
 
 
 def _spread(total: int, weights: list[int], unit: int) -> list[int]:

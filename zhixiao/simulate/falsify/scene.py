@@ -129,10 +129,11 @@ class Scene:
         """`n` free projects that fit; the world grows by new ones where it holds fewer than `least` (default `n`)."""
         chosen = self.victims.take(self, [p for p in self.world.all_projects if fits(p)], n)
         while len(chosen) < (n if least is None else least):
-            p = self.builder.another_that(fits, self.draws)
+            p = self.builder.another(self.world, self.draws, fits)
             if p is None:
                 break
-            self.world.projects.append(p)
+            # Nobody has looked whether it reached what it agreed.
+            p.recognitions = [r for r in p.recognitions if r.kind != "达效"]
             self.victims.mark(p)
             chosen.append(p)
         return chosen

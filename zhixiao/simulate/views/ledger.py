@@ -29,7 +29,8 @@ def _stage_on(p: Project, day: date, codes: list[str]) -> str:
         return "在谈"
     if p.is_ended and p.phases and p.phases[-1].filed_on + timedelta(days=400) < day:
         return "终止"
-    reached = [r.kind for r in p.recognitions if r.result == "通过" and r.recognised_on <= day]
+    told = {r.kind: r.result for r in p.recognitions if r.recognised_on <= day and r.result in ("通过", "撤销")}
+    reached = [kind for kind, result in told.items() if result == "通过"]
     for kind in reversed(STAGES):
         if kind in reached:
             return kind
