@@ -4,5 +4,6 @@
         ("R01", "chk_r01_report_identity"),
         ("R02", "chk_r02_over_plan"),
         ("R05", "chk_r05_start_before_permit"),
+        ("R06", "chk_r06_before_filing"),
     ]) }}
 {% endmacro %}
