@@ -1,7 +1,8 @@
 -- Time in stage by the year or plan of entry, cut and reading: median and quartiles of the stays
 -- that ended, and Kaplan-Meier's where projects are still in the stage.
 {%- set keys = [
-    "span", "window_start", "window_end", "cut_kind", "cut_value", "reading", "from_stage", "to_stage",
+    "span", "window_start", "window_end", "cut_kind", "cut_value", "reading",
+    "from_stage", "to_stage",
 ] %}
 
 with
@@ -59,8 +60,8 @@ in_cells as (
     from stays
     inner join points
         on
-            points.window_start <= stays.entered_on
-            and points.window_end >= stays.entered_on
+            stays.entered_on >= points.window_start
+            and stays.entered_on <= points.window_end
     inner join cuts on stays.project_id = cuts.project_id
 
 ),

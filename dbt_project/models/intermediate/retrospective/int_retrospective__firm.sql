@@ -129,14 +129,15 @@ flows as (
 
     union all
 
-    -- An item that the scope does not name is tax; a refund is a negative payment.
+    -- An item that the scope does not name is tax; a refund is a negative payment, told as a
+    -- positive figure.
     select
         payments.district_code,
         payments.uscc,
         payments.month_end,
         cast(0 as decimal(28, 6)) as invoiced_sales,
         cast(greatest(payments.tax_paid_yuan, 0) * 0.0001 as decimal(28, 6)) as tax_gross,
-        cast(least(payments.tax_paid_yuan, 0) * 0.0001 as decimal(28, 6)) as tax_refund
+        cast(greatest(-payments.tax_paid_yuan, 0) * 0.0001 as decimal(28, 6)) as tax_refund
     from payments
     left join item_scope on payments.tax_item = item_scope.tax_item
     where coalesce(item_scope.counts_in_tax_per_mu, true)
@@ -244,7 +245,9 @@ final as (
         firms.uscc,
         points.closes_on,
         cast(coalesce(twelve_months.invoiced_sales, 0) as decimal(20, 4)) as invoiced_sales_12m,
-        cast(coalesce(twelve_months.tax_gross + twelve_months.tax_refund, 0) as decimal(20, 4)) as tax_12m,
+        cast(
+            coalesce(twelve_months.tax_gross - twelve_months.tax_refund, 0) as decimal(20, 4)
+        ) as tax_12m,
         cast(coalesce(twelve_months.tax_gross, 0) as decimal(20, 4)) as tax_gross_12m,
         cast(coalesce(twelve_months.tax_refund, 0) as decimal(20, 4)) as tax_refund_12m,
         cast(

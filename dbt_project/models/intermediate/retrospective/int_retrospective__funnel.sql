@@ -139,9 +139,9 @@ members as (
     inner join projects on entries.project_id = projects.project_id
     inner join points
         on
-            points.window_start <= entries.reached_on
-            and points.window_end >= entries.reached_on
-            and points.evaluated_on >= entries.complete_on
+            entries.reached_on >= points.window_start
+            and entries.reached_on <= points.window_end
+            and entries.complete_on <= points.evaluated_on
     inner join invested
         on
             entries.project_id = invested.project_id

@@ -169,8 +169,8 @@ first_permits as (
 
 ),
 
--- Working days by the calendar of the State Council's notices; a contract signed on a day off counts
--- from the last working day before it.
+-- Working days by the calendar of the State Council's notices; a contract signed on a day off
+-- counts from the last working day before it.
 prompt_permits as (
 
     select

@@ -86,6 +86,8 @@ final as (
             0, least(coalesce(left_on, seen_until), seen_until) - entered_on
         ) as integer) as days_followed
     from stays
+    -- What was reached after the withdrawal is nobody's stay.
+    where entered_on <= seen_until
 
 )
 

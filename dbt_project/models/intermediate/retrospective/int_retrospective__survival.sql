@@ -1,6 +1,8 @@
 -- Kaplan-Meier of landing and production by signing year or plan, cut and reading, month by month
 -- for as long as somebody is followed.
-{%- set keys = ["span", "window_start", "window_end", "cut_kind", "cut_value", "reading", "variant"] %}
+{%- set keys = [
+    "span", "window_start", "window_end", "cut_kind", "cut_value", "reading", "variant",
+] %}
 
 with
 
@@ -54,8 +56,8 @@ ended as (
     from subjects
     inner join points
         on
-            points.window_start <= subjects.signed_on
-            and points.window_end >= subjects.signed_on
+            subjects.signed_on >= points.window_start
+            and subjects.signed_on <= points.window_end
     inner join cuts on subjects.project_id = cuts.project_id
     group by all
 

@@ -1,5 +1,5 @@
--- The yearly targets (年度目标) by board, of the district (their sum, under 全区) and of a plan (the sum
--- of its years, where every one has its target), each with the figure that it is compared with.
+-- The yearly targets (年度目标) by board, of the district (their sum, under 全区) and of a plan (the
+-- sum of its years, where every one has its target), each with the figure it is compared with.
 
 with
 

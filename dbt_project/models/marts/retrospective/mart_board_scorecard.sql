@@ -1,4 +1,3 @@
-{%- set principles = ['quantity', 'quality', 'contribution'] %}
 with
 
 funnel as (
@@ -168,7 +167,7 @@ reserves as (
     inner join ledger
         on
             points.window_end >= ledger.valid_from
-            and coalesce(ledger.valid_to > points.window_end, true)
+            and points.window_end < coalesce(ledger.valid_to, date '9999-12-31')
     where
         ledger.current_stage = '在谈'
         and ledger.signing_date is null
@@ -532,13 +531,9 @@ verdicts as (
         window_end,
         reporting_unit,
         reading,
-        {% for principle in principles -%}
-            case bool_and(is_held) filter (where principle = '{{ principle }}')
-                when true then 'held'
-                when false then 'broken'
-                else 'unknown'
-            end as {{ principle }}_verdict{{ "," if not loop.last }}
-        {% endfor %}
+        {{ principle_verdict('quantity') }} as quantity_verdict,
+        {{ principle_verdict('quality') }} as quality_verdict,
+        {{ principle_verdict('contribution') }} as contribution_verdict
     from compared
     group by window_end, reporting_unit, reading
 

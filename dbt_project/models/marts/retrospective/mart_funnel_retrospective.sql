@@ -1,4 +1,3 @@
-{%- set principles = ['quantity', 'quality', 'contribution'] %}
 with
 
 funnel as (
@@ -423,13 +422,9 @@ verdicts as (
         cut_kind,
         cut_value,
         reading,
-        {% for principle in principles -%}
-            case bool_and(is_held) filter (where principle = '{{ principle }}')
-                when true then 'held'
-                when false then 'broken'
-                else 'unknown'
-            end as {{ principle }}_verdict{{ "," if not loop.last }}
-        {% endfor %}
+        {{ principle_verdict('quantity') }} as quantity_verdict,
+        {{ principle_verdict('quality') }} as quality_verdict,
+        {{ principle_verdict('contribution') }} as contribution_verdict
     from judged
     where span = 'same_period'
     group by all
