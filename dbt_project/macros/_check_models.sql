@@ -5,5 +5,6 @@
         ("R02", "chk_r02_over_plan"),
         ("R05", "chk_r05_start_before_permit"),
         ("R06", "chk_r06_before_filing"),
+        ("R08", "chk_r08_after_stop"),
     ]) }}
 {% endmacro %}
