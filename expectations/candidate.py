@@ -207,13 +207,15 @@ def _funnel_rules() -> list[CandidateRule]:
         SqlRule(
             "candidate.mart_funnel.cuts_add_up",
             table,
-            "WITH part AS (SELECT cut_kind, window_kind, window_start, reading, form, measure, variant, basis,"
+            # 全区 is the whole; several districts in one warehouse are one more cut of it.
+            "WITH part AS (SELECT cut_kind, cut_kind = 'district' AND cut_value = '全区' AS is_whole, window_kind,"
+            " window_start, reading, form, measure, variant, basis,"
             " sum(numerator) AS n, sum(coalesce(denominator, 0)) AS d FROM {batch}"
             " WHERE window_kind IN ('year', 'plan', 'all') GROUP BY ALL)"
             " SELECT concat_ws('/', p.cut_kind, p.window_kind, CAST(p.window_start AS VARCHAR), p.reading,"
             " p.form, p.measure, p.variant, p.basis) AS entity, CAST(p.n AS VARCHAR) || ' / ' ||"
             " CAST(p.d AS VARCHAR) AS observed, CAST(w.n AS VARCHAR) || ' / ' || CAST(w.d AS VARCHAR) AS expected"
-            " FROM part AS p JOIN part AS w ON w.cut_kind = 'district' AND p.window_kind = w.window_kind"
+            " FROM part AS p JOIN part AS w ON w.is_whole AND NOT p.is_whole AND p.window_kind = w.window_kind"
             " AND p.window_start IS NOT DISTINCT FROM w.window_start AND p.reading = w.reading AND p.form = w.form"
             " AND p.measure = w.measure AND p.variant = w.variant AND p.basis = w.basis"
             " WHERE p.n <> w.n OR p.d <> w.d",
@@ -251,6 +253,7 @@ def _recompute_query() -> str:
         " f.is_in, f.amount FROM fact AS f JOIN cut AS c USING (project_id) WHERE f.placed_on IS NOT NULL),"
         " mart AS (SELECT * FROM {batch} WHERE form = 'cohort' AND variant = 'main'"
         f" AND window_kind IN ('year', 'all') AND measure IN ({measures}) AND cut_kind IN ({kinds})"
+        " AND (cut_kind <> 'district' OR cut_value = '全区')"
         " AND reading IN ('claimed', 'evidenced')),"
         " again AS (SELECT m.cut_kind, m.cut_value, m.window_kind, m.window_start, m.reading, m.measure, m.basis,"
         " m.numerator, m.denominator,"
