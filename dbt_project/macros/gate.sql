@@ -17,6 +17,11 @@
     rtrim(rtrim(cast(cast({{ value }} as decimal(20, 4)) as varchar), '0'), '.')
 {%- endmacro %}
 
+{# A share for people, in percent with at most one place. #}
+{% macro percent(share) -%}
+    rtrim(rtrim(cast(cast({{ share }} * 100 as decimal(20, 1)) as varchar), '0'), '.')
+{%- endmacro %}
+
 {# What is missing, rounded up, and what is allowed, rounded down: following the words is then enough. #}
 {% macro two_places_up(value) -%}
     cast(cast(ceil(({{ value }}) * 100) * cast(0.01 as decimal(3, 2)) as decimal(20, 2)) as varchar)

@@ -127,7 +127,8 @@ final as (
         end as above_scale_state,
         cast(
             case
-                when members.uscc is null
+                -- greatest() passes over nulls.
+                when members.uscc is null and with_limit.sales_limit is not null
                     then greatest(with_limit.sales_limit - with_limit.trailing_sales, 0)
             end as decimal(20, 4)
         ) as above_scale_missing

@@ -1,5 +1,5 @@
--- Of every parcel of a project whether it lies idle: not started a year (two years) after the agreed
--- day, or started, below a quarter of the investment and stopped for a year.
+-- Of every parcel of a project whether it lies idle: not started a year (two years) after the
+-- agreed day, or started, below a quarter of the investment and stopped for a year.
 
 with
 

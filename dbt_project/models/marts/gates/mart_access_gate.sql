@@ -111,7 +111,7 @@ worded as (
             when text_value is not null
                 then rule_zh || '：' || text_value
             else
-                rule_zh || {{ plain_number("value") }} || ' ' || unit
+                rule_zh || ' ' || {{ plain_number("value") }} || coalesce(' ' || nullif(unit, '比值'), '')
                 || case when comparison = '>=' then '，低于 ' else '，高于 ' end
                 || {{ plain_number("target") }}
         end as reason_zh,

@@ -211,13 +211,15 @@ final as (
         -- Before completion what is still to be invested; after it what lies there without effect.
         cast(
             case
-                when waits.stage_no <= 4
+                when waits.stage_no > 4
+                    then funnel.investment_cum
+                -- greatest() passes over nulls.
+                when coalesce(funnel.planned_investment, funnel.signed_investment) is not null
                     then greatest(
                         coalesce(funnel.planned_investment, funnel.signed_investment)
                         - funnel.investment_cum,
                         0
                     )
-                else funnel.investment_cum
             end as decimal(20, 4)
         ) as money_waiting,
         waits.missing_piece,

@@ -130,7 +130,7 @@ worded as (
         || coalesce('，已超' || cast(days_over as varchar) || '天', '')
         || case rule
             when 'exit_investment_behind'
-                then '，完成' || {{ plain_number("value * 100") }} || '%'
+                then '，完成' || {{ percent("value") }} || '%'
             when 'exit_investment_stalled'
                 then '，连续' || {{ plain_number("value") }} || '期无投资'
             else ''
@@ -141,7 +141,7 @@ worded as (
         || coalesce(', ' || cast(days_over as varchar) || ' days over', '')
         || case rule
             when 'exit_investment_behind'
-                then ', ' || {{ plain_number("value * 100") }} || ' % done'
+                then ', ' || {{ percent("value") }} || ' % done'
             when 'exit_investment_stalled'
                 then ', ' || {{ plain_number("value") }} || ' reports without investment'
             else ''

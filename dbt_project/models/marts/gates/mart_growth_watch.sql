@@ -188,15 +188,15 @@ worded as (
         || case
             when share is null then '未落实'
             else
-                '已达' || {{ plain_number("share * 100") }} || '%，应达'
-                || {{ plain_number("expected_share * 100") }} || '%'
+                '已达' || {{ percent("share") }} || '%，应达'
+                || {{ percent("expected_share") }} || '%'
         end as reason_zh,
         rule_en
         || case
             when share is null then ' not named'
             else
-                ' ' || {{ plain_number("share * 100") }} || ' %, path '
-                || {{ plain_number("expected_share * 100") }} || ' %'
+                ' ' || {{ percent("share") }} || ' %, path '
+                || {{ percent("expected_share") }} || ' %'
         end as reason_en,
         {{ worded_change("change_zh") }} as change_zh,
         {{ worded_change("change_en") }} as change_en
