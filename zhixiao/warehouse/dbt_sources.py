@@ -83,13 +83,14 @@ def sources_yml() -> str:
 
 
 def contracts_sql() -> str:
-    """The macro `contract(source)`: mode, columns, types, keys and scope of a source (or of all) as a dictionary."""
+    """The macro `contract(source)`: mode, columns, types, money, keys and scope of a source (or of all)."""
     lines = []
     for contract in load_contracts().values():
         entry = {
             "mode": contract.mode,
             "columns": [c.name for c in contract.columns],
             "types": [c.sql_type for c in contract.columns],
+            "money": list(contract.money_columns),
             "precisions": [f"{name}_precision" for name in date_columns(contract)],
             "keys": list(contract.keys),
             "scope": list(contract.scope_columns),
