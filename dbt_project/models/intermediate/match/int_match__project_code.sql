@@ -94,8 +94,9 @@ rules as (
         {{ rule('match_rule', 'only_pair_name') }} as only_pair_name,
         {{ rule('match_rule', 'name_margin') }} as name_margin,
         {{ rule('match_rule', 'only_pair_days_before_signing') }} as only_pair_days,
-        {{ rule('match_rule', 'only_pair_prefix') }} as only_pair_prefix,
-        {{ rule('match_rule', 'only_pair_amount_factor') }} as only_pair_factor,
+        {{ rule('match_rule', 'brand_length') }} as brand_length,
+        {{ rule('match_rule', 'near_amount_factor') }} as near_factor,
+        {{ rule('match_rule', 'far_amount_factor') }} as far_factor,
         {{ rule('match_rule', 'confidence_exact') }} as confidence_exact,
         {{ rule('match_rule', 'confidence_shared') }} as confidence_shared,
         {{ rule('match_rule', 'confidence_name_only') }} as confidence_name_only
@@ -387,21 +388,31 @@ compared as (
             and not list_contains(shown_phases.phases, codes.phase),
             false
         ) as is_further_phase,
+        coalesce(codes.base_name = signings.base_name, false) as is_same_base,
         coalesce(
-            left(codes.base_name, cast(rules.only_pair_prefix as integer))
-            = left(signings.base_name, cast(rules.only_pair_prefix as integer))
-            and filings.planned_investment between
-            signings.signed_investment / rules.only_pair_factor
-            and signings.signed_investment * rules.only_pair_factor,
+            left(codes.base_name, cast(rules.brand_length as integer))
+            = left(signings.base_name, cast(rules.brand_length as integer)),
             false
-        ) as is_same_brand_and_size,
+        ) as is_same_brand,
+        coalesce(
+            filings.planned_investment between signings.signed_investment / rules.near_factor
+            and signings.signed_investment * rules.near_factor,
+            false
+        ) as is_near_size,
+        coalesce(
+            filings.planned_investment not between signings.signed_investment / rules.far_factor
+            and signings.signed_investment * rules.far_factor,
+            false
+        ) as is_other_size,
         coalesce(
             case when codes.base_name = signings.base_name then 1 end,
             similarities.similarity,
             0
         ) as similarity,
-        filings.filing_date >= signings.signing_date - cast(rules.only_pair_days as integer)
-            as is_in_time,
+        coalesce(
+            filings.filing_date >= signings.signing_date - cast(rules.only_pair_days as integer),
+            false
+        ) as is_in_time,
         rules.similar_name,
         rules.only_pair_name,
         rules.name_margin
@@ -450,6 +461,21 @@ compared as (
 
 ),
 
+-- Most of a name is the product: where names are alike and not the same, the brand must be the same
+-- or size and time agree, and the size may not be another altogether.
+alike as (
+
+    select
+        *,
+        is_same_name or is_same_base or (
+            similarity >= similar_name
+            and not is_other_size
+            and (is_same_brand or (is_near_size and is_in_time))
+        ) as is_alike
+    from compared
+
+),
+
 judged as (
 
     select
@@ -460,12 +486,12 @@ judged as (
         is_withdrawn,
         is_other_phase,
         is_same_name,
-        is_same_name or similarity >= similar_name as is_alike,
+        is_alike,
         similarity,
         name_margin,
         not is_other_phase and case
             -- An open row without a code: any alike name of the firm.
-            when is_open and not shows_code then is_same_name or similarity >= similar_name
+            when is_open and not shows_code then is_alike
             -- A row that shows a code nobody filed, or whose filing is withdrawn: the very same
             -- name only.
             when is_open then is_same_name or is_further_phase
@@ -480,10 +506,10 @@ judged as (
             and is_same_firm
             and is_open
             and not shows_code
-            -- In one firm most of a name is the product: brand, size and time must agree as well.
             and similarity >= only_pair_name
-            and is_same_brand_and_size
-            and coalesce(is_in_time, false)
+            and is_same_brand
+            and is_near_size
+            and is_in_time
             and count(*) filter (where is_open and not shows_code) over (
                 partition by district_code, project_code
             ) = 1
@@ -491,7 +517,7 @@ judged as (
                 partition by district_code, signing_row_no
             ) = 1
         ) as is_only_pair
-    from compared
+    from alike
 
 ),
 
