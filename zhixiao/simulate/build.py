@@ -329,6 +329,17 @@ class Builder:
             )
         return phase
 
+    def refile(self, p: Project, standing: Phase, draws: Draws) -> Phase:
+        """Let a filing that stands be the second: the first was withdrawn shortly before. The first is returned."""
+        first = self._phase(
+            draws, standing.name, standing.filed_on - timedelta(days=90), standing.planned, p.is_expansion,
+            standing.fixed * 1000 // standing.planned,
+        )  # fmt: skip
+        first.withdrawn_on, first.corrected_on, first.changes = standing.filed_on - timedelta(days=20), None, []
+        first.first_stated_filed_on = first.filed_on
+        p.phases.insert(p.phases.index(standing), first)
+        return first
+
     def _life(self, p: Project, draws: Draws) -> None:
         """Land, permits, start, investment, completion and production of every filing."""
         has_land = draws.chance(860)
@@ -453,12 +464,13 @@ class Builder:
             weights.append(0 if k in idle else max(1, curve) * weather * draws.whole(60, 140))
         lumps = [0] * n
         for _ in range(draws.whole(2, 4)):
-            # Machines come over two or three months.
-            at, size = draws.whole(n // 2, n - 1), draws.whole(2, 10)
-            for k in range(at, min(n, at + draws.whole(2, 3))):
+            # Machines come over some months, a part of them all along.
+            at, size = draws.whole(n // 3, n - 1), draws.whole(3, 10)
+            for k in range(at, min(n, at + draws.whole(3, 5))):
                 lumps[k] += size * draws.whole(60, 140)
-        for k in idle:
-            lumps[k] = 0
+        mean = max(1, sum(weights) // n)
+        for k, w in enumerate(weights):
+            lumps[k] = 0 if k in idle else lumps[k] + 500 * w // mean
         builds = _spread(build, weights, unit)
         equips = _spread(equipment, lumps if any(lumps) else weights, unit)
         others = _spread(other, weights, unit)
@@ -556,7 +568,7 @@ class Builder:
         ours = (p.firm.name, p.firm.uscc)
         lumps = draws.whole(2, 5)
         for k in range(lumps):
-            day = p.started_on + timedelta(days=draws.whole(-30, 20) + k * 70)
+            day = p.started_on + timedelta(days=draws.whole(-45, 5) + k * 45)
             fen = total * 1000000 // lumps + draws.whole(0, 999999)
             self._payment(p, draws, day, investor, ours, fen, "到位资金", "", 0)
         if draws.chance(30):
@@ -612,11 +624,15 @@ class Builder:
 
     def another(self, world: World, draws: Draws, wanted: Callable[[Project], bool]) -> Project | None:
         """One more signing of a new firm that is as wanted; None where chance gives none."""
-        for _ in range(300):
-            year = draws.pick((2021, 2022, 2022, 2023))
-            serial = 1 + sum(p.row_no[2:6] == str(year) for p in world.projects)
-            firms, day = len(self.firms), date(year, 1, 1) + timedelta(days=draws.whole(0, 360))
-            p = self._project(draws, f"QY{year}{serial:04d}", day, is_lead=False)
+        first = date(2021, 1, 10)
+        if self.config.since:
+            first = max(first, self.config.since - timedelta(days=250))
+        last = max(first + timedelta(days=60), date(2023, 12, 31))
+        for _ in range(600):
+            day = first + timedelta(days=draws.whole(0, (last - first).days))
+            serial = 1 + sum(p.row_no[2:6] == str(day.year) for p in world.projects)
+            firms = len(self.firms)
+            p = self._project(draws, f"QY{day.year}{serial:04d}", day, is_lead=False)
             if p.firm is not None and not p.is_expansion:
                 self._series(p.firm, [p], draws)
                 if wanted(p):
@@ -688,10 +704,11 @@ class Builder:
             # The site of a new firm has power from the start of construction on.
             days = [p.started_on for p in projects if p.started_on]
             begins = max(0, month_of(min(days)) - FIRST_MONTH) if days else MONTHS
-        light = max(60, max(firm.sales) * firm.industry.kwh_per_wan // 100 * 12 // 100)
+        light = max(60, max(firm.sales) * firm.industry.kwh_per_wan // 100 * 22 // 100)
+        opened = next((i for i, v in enumerate(firm.sales) if v), MONTHS)
         firm.power = [
             v * firm.industry.kwh_per_wan * draws.whole(88, 112) // 10000
-            + (light * draws.whole(85, 115) // 100 if v else draws.whole(60, 900))
+            + (light * draws.whole(85, 115) // 100 if i >= opened else draws.whole(60, 900))
             if begins <= i < end
             else 0
             for i, v in enumerate(firm.sales)
@@ -711,7 +728,7 @@ class Builder:
 
     def _meter(self, firm: Firm, draws: Draws) -> None:
         """Transformers by the highest month: a kVA gives 204 kWh a month, and there is some to spare."""
-        peak = max(firm.power) * draws.whole(105, 150) // 100
+        peak = max(firm.power) * draws.whole(103, 125) // 100
         for n, (account, _) in enumerate(firm.accounts):
             share = peak if len(firm.accounts) == 1 else peak * (70 if n == 0 else 30) // 100
             fits = [size for size in TRANSFORMERS if size * 204 >= share]

@@ -41,10 +41,20 @@ class Victims:
         self._names.update((group, x) for x in chosen)
         return chosen
 
-    def take(self, scene: Scene, pool: Sequence[T], n: int) -> list[T]:
+    def take(self, scene: Scene, pool: Sequence[T], n: int, apart: Callable[[T], object] | None = None) -> list[T]:
         """Up to `n` of the pool that carry nothing yet, drawn by the scene."""
         free = [x for x in pool if self.is_free(x)]
-        chosen = scene.draws.sample(free, min(n, len(free)))
+        if apart is not None:
+            # One of each group first: who is measured against his peers is not to be hidden among his like.
+            turns: dict[object, int] = {}
+            ranked = []
+            for x in scene.draws.shuffled(free):
+                turns[apart(x)] = turns.get(apart(x), -1) + 1
+                ranked.append((turns[apart(x)], len(ranked), x))
+            free = [x for _, _, x in sorted(ranked, key=lambda r: r[:2])]
+            chosen = free[:n]
+        else:
+            chosen = scene.draws.sample(free, min(n, len(free)))
         for x in chosen:
             self.mark(x)
         return chosen
@@ -92,8 +102,9 @@ class Scene:
         return Ladder(chosen, levels)
 
     def dealt(
-        self, pool: Sequence[T], ways: Sequence[str], units: int | None = None, wanted: Wanted | None = None
-    ) -> list[tuple[T, str, str]]:
+        self, pool: Sequence[T], ways: Sequence[str], units: int | None = None, wanted: Wanted | None = None,
+        apart: Callable[[T], object] | None = None,
+    ) -> list[tuple[T, str, str]]:  # fmt: skip
         """(victim, way, level): every way comes up, and at every level where there are enough victims.
 
         Where the pool runs short, new signings are made that are as `wanted`.
@@ -101,14 +112,16 @@ class Scene:
         n = max(len(ways), (units if units is not None else len(pool)) * self.dial.per_mille // 1000)
         if self.dial.level == "spread":
             n = max(n, len(LEVELS))
-        chosen = self.taken(pool, n, wanted)
+        chosen = self.taken(pool, n, wanted, apart)
         k = len(ways)
         steps = [LEVELS[(i % k + i // k) % 3] if self.dial.level == "spread" else self.dial.level for i in range(n)]
         return [(x, ways[i % k], steps[i]) for i, x in enumerate(chosen)]
 
-    def taken(self, pool: Sequence[T], n: int, wanted: Wanted | None = None) -> list[T]:
+    def taken(
+        self, pool: Sequence[T], n: int, wanted: Wanted | None = None, apart: Callable[[T], object] | None = None
+    ) -> list[T]:
         """`n` units that carry nothing else, new ones where the pool has fewer and it is said what is `wanted`."""
-        chosen = self.victims.take(self, pool, n)
+        chosen = self.victims.take(self, pool, n, apart)
         while wanted is not None and len(chosen) < n:
             made = self.builder.another(self.world, self.draws, wanted)
             if made is None:
