@@ -91,7 +91,7 @@ def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
                 f"{schema}.{name} has no column {column}; it has {', '.join(columns)}.",
             )
         rows = _rows(con, f"{schema}.{quote(name)}", columns, key)
-        if set(LINEAGE) <= set(columns):
+        if set(LINEAGE) <= set(columns) and any(r["file_sha256"] is not None for r in rows):
             return _traces(reader, con, f"{schema}.{name}", rows, column)
         if len(rows) > 1:
             raise ConfigError(

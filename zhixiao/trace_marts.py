@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -27,7 +28,7 @@ _IDENTITIES = (
     ("reporting_unit",), ("source",),
 )  # fmt: skip
 _TIME = ("stat_period", "event_date", "stat_year")
-_FIGURE = ("cut_kind", "cut_value", "window_start", "window_end", "reading", "measure")
+_FIGURE = ("cut_kind", "cut_value", "window_start", "window_end", "reading", "measure", "variant", "form", "basis")
 _ROWS = re.compile(r"STRUCT\(.*\bfile_sha256\b.*\)\[\]")
 
 
@@ -50,12 +51,41 @@ def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dic
 
     Raises DataError when there is nothing below it, ConfigError when no column leads anywhere.
     """
+    table = f"{schema}.{name}"
     listed = _listed(con, schema, name, row)
     if listed:
         return listed
-    if set(_FIGURE) <= set(row):
-        return _figure_rows(con, f"{schema}.{name}", row, column)
-    return _facts(con, f"{schema}.{name}", row, column)
+    figure = _as_figure(row)
+    if figure is None:
+        return _facts(con, table, row, column)
+    if _is_funnel(con, figure):
+        return _figure_rows(con, figure, column)
+    projects = con.execute(
+        "SELECT project_id FROM marts.bridge_project_cut WHERE cut_kind = $1 AND cut_value = $2 ORDER BY ALL",
+        [figure["cut_kind"], figure["cut_value"]],
+    ).fetchall()
+    return _facts(con, table, {**row, "project_id": [p for (p,) in projects] or None}, column)
+
+
+def _as_figure(row: dict[str, Any]) -> dict[str, Any] | None:
+    """A row of a mart that counts projects, in the words of mart_funnel; None when it is about something else."""
+    figure = dict(row)
+    if "cut_kind" not in row and "measure" in row and row.get("reporting_unit"):
+        figure |= {"cut_kind": "reporting_unit", "cut_value": row["reporting_unit"]}
+    if "month_end" in row:
+        figure["window_end"] = row["month_end"]
+    if "signing_year" in row and "measure" not in row:
+        year = int(row["signing_year"])
+        figure |= {"measure": "landing_rate_36m", "form": "cohort"}
+        figure |= {"window_start": date(year, 1, 1), "window_end": date(year, 12, 31)}
+    return figure if set(_FIGURE) <= set(figure) else None
+
+
+def _is_funnel(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> bool:
+    """Whether the measure is one whose projects are listed in fct_figure_row."""
+    sql = "SELECT count(*) FROM marts.mart_funnel WHERE measure = $1 AND variant = $2 AND form = $3"
+    row = con.execute(sql, [figure["measure"], figure["variant"], figure["form"]]).fetchone()
+    return bool(row and row[0])
 
 
 def _dicts(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -82,10 +112,8 @@ def _listed(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dict[st
     return out
 
 
-def _figure_rows(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any], column: str) -> list[Step]:
+def _figure_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: str) -> list[Step]:
     """A figure of the funnel: its projects, each with the row of its stage and those of its amount."""
-    if "form" not in row or "variant" not in row:
-        return _facts(con, table, row, column)
     parts = {"denominator": ["denominator"], "numerator": ["numerator"], "withdrawn_count": ["withdrawn"]}.get(
         column, ["numerator", "denominator", "withdrawn"]
     )
@@ -144,7 +172,9 @@ def _facts(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any], colu
             if not set(identity) <= set(columns) or fact == table:
                 continue
             where, values = _same(identity, row, columns)
-            rows = _dicts(con.execute(f"SELECT * FROM {fact} WHERE {where} ORDER BY ALL", values))
+            rows = _dicts(
+                con.execute(f"SELECT * FROM {fact} WHERE {where} AND file_sha256 IS NOT NULL ORDER BY ALL", values)
+            )
             for r in rows[:ROWS_A_TABLE]:
                 value = f" = {r[column]}" if column in columns else ""
                 more = f"（共 {len(rows)} 行 / {len(rows)} rows）" if len(rows) > ROWS_A_TABLE else ""
@@ -171,7 +201,8 @@ def _facts_with_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 
 def _same(identity: Sequence[str], row: dict[str, Any], columns: Sequence[str]) -> tuple[str, list[Any]]:
     """The condition that a fact is about the same thing, and in the same time where both say one."""
-    parts, values = [f"{quote(c)} = ?" for c in identity], [row[c] for c in identity]
+    parts = [f"{quote(c)} IN (SELECT unnest(?))" for c in identity]
+    values: list[Any] = [row[c] if isinstance(row[c], list) else [row[c]] for c in identity]
     when = next((c for c in _TIME if c in columns), None)
     if when and row.get(when) is not None:
         parts.append(f"{quote(when)} = ?")
