@@ -579,11 +579,11 @@ final as (
         on
             projects.district_code = firm_projects.district_code
             and projects.uscc = firm_projects.uscc
-    -- In talks: the ledger's row has no stage yet.
+    -- In talks: the ledger's row has no stage yet, not even a claimed one.
     left join seed_actions
         on
             projects.is_in_ledger
-            and coalesce(stages.current_stage_no, 0) + 1 = seed_actions.stage_no
+            and coalesce(stages.claimed_stage_no, 0) + 1 = seed_actions.stage_no
 
 )
 
