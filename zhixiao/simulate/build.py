@@ -393,7 +393,8 @@ class Builder:
                 self._permit(p, phase, issued + timedelta(days=n * draws.whole(5, 90)), buildings, draws)
             anchor = min(issued, phase.commitment_on) if phase.commitment_on else issued
         elif draws.chance(100):
-            self._permit(p, phase, phase.filed_on + timedelta(days=draws.whole(20, 90)), 1, draws)
+            anchor = phase.filed_on + timedelta(days=draws.whole(20, 90))
+            self._permit(p, phase, anchor, 1, draws)
         phase.started_on = anchor + timedelta(days=draws.bell(0, 60))
         months = draws.bell(13, 27) + min(14, phase.planned // 12000) + (0 if p.involves_land else -3)
         end = add_months(phase.started_on, max(3, months))
@@ -567,9 +568,11 @@ class Builder:
         is_instalment = draws.chance(60)
         ours = (p.firm.name, p.firm.uscc)
         lumps = draws.whole(2, 5)
+        # Capital comes ahead of the works: all of it in the first two fifths of the months that there are.
+        step = min(45, 12 * len({m.month for ph in p.phases for m in ph.fai}) // lumps)
         for k in range(lumps):
-            day = p.started_on + timedelta(days=draws.whole(-45, 5) + k * 45)
-            fen = total * 1000000 // lumps + draws.whole(0, 999999)
+            day = p.started_on + timedelta(days=draws.whole(-45, -5) + k * step)
+            fen = total * (2 if k == 0 else 1) * 1000000 // (lumps + 1) + draws.whole(0, 999999)
             self._payment(p, draws, day, investor, ours, fen, "到位资金", "", 0)
         if draws.chance(30):
             day = p.started_on + timedelta(days=draws.whole(200, 400))
@@ -617,6 +620,19 @@ class Builder:
         for m in (m for q in self.owned(p.firm) for ph in q.phases for m in ph.fai):
             if m.equipment > 0 and FIRST_MONTH <= m.month <= LAST_MONTH:
                 p.firm.equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(93, 100)
+
+    def give_accounts(self, firm: Firm, draws: Draws) -> None:
+        """Power accounts for a firm that has none."""
+        self._accounts(firm, draws)
+
+    def bare_firm(self, draws: Draws, registered: date) -> Firm:
+        """A firm in the register that makes, uses and employs nothing."""
+        firm = self._new_firm(
+            draws, self.names.stem(), draws.weighted(INDUSTRY_WEIGHTS), self._place(draws), registered
+        )
+        firm.accounts, firm.controller = [], None
+        firm.sales, firm.equipment, firm.power, firm.staff = ([0] * MONTHS for _ in range(4))
+        return firm
 
     def owned(self, firm: Firm) -> list[Project]:
         """The projects of a firm."""
