@@ -136,7 +136,7 @@ class Stated:
             held = out[r.unit][month_of(r["stat_period"])]
             for name in ("investment_month", "investment_ytd", "investment_cum", "investment_build",
                          "investment_equipment", "planned_investment"):  # fmt: skip
-                held[name] += r[name]
+                held[name] += r[name] or 0
         return {p: dict(sorted(months.items())) for p, months in out.items()}
 
     def cumulative(self, unit: str) -> dict[int, Decimal]:
