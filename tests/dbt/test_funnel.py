@@ -17,6 +17,7 @@ import pytest
 
 from tests.dbt.funnel_by_hand import NAMES, ByHand, add_months, rounded
 from tests.dbt.funnel_world import World, insert, make_world
+from tests.dbt.landing_by_hand import Signed, assert_curve
 from zhixiao.settings import PROJECT_DIR
 from zhixiao.warehouse.schema import create_raw
 
@@ -43,6 +44,7 @@ class Built:
             self.funnel = _records(con, "marts.fct_project_funnel")
             self.events = _records(con, "marts.fct_stage_event")
             self.mart = _records(con, "marts.mart_funnel")
+            self.landing = _records(con, "marts.mart_landing_cohort")
             self.public = con.execute(
                 "select count(*) from (from marts.mart_funnel except all from marts_public.mart_funnel)"
             ).fetchone()
@@ -65,7 +67,7 @@ def _dbt_build(work_db: Path, scratch: Path, known_on: date, as_of: date) -> Non
     told = subprocess.run(
         [
             sys.executable, "-m", "dbt.cli.main", "--quiet", "build",
-            "--select", "+mart_funnel_public", "+fct_stage_event",
+            "--select", "+mart_funnel_public", "+fct_stage_event", "+mart_landing_cohort",
             "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
             "--vars", json.dumps({"known_on": known_on.isoformat(), "as_of": as_of.isoformat()}),
         ],
@@ -215,3 +217,29 @@ def test_the_district_has_every_measure_in_every_window(built: Built) -> None:
             told.add((r["measure"], r["variant"], r["form"]))
     assert len({frozenset(m) for m in measures.values()}) == 1
     assert {kind for kind, _ in measures} == {"month", "quarter", "year", "plan", "all"}
+
+
+def test_landing_by_signing_year_is_that_of_lifelines(built: Built) -> None:
+    numbers = {name: stage for stage, name in NAMES.items()}
+    compared = 0
+    for variant, stage in (("main", "started"), ("production", "produced")):
+        for reading in READINGS:
+            cohorts: dict[int, list[Signed]] = {}
+            for p in built.by_hand.projects:
+                dates = p.dates[reading]
+                signed = dates.get(numbers["signed"])
+                if p.in_ledger and signed:
+                    cohorts.setdefault(signed.year, []).append(
+                        Signed(signed, dates.get(numbers[stage]), p.withdrawn_on, p.signed_amount or Decimal(0))
+                    )
+            for year, members in cohorts.items():
+                if year < 2021:
+                    continue
+                rows = [
+                    r
+                    for r in built.landing
+                    if (r["signing_year"], r["reading"], r["variant"]) == (year, reading, variant)
+                ]
+                assert_curve(rows, members, built.as_of)
+                compared += len(rows)
+    assert compared > 100
