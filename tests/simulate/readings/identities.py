@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from tests.simulate.readings.stated import AS_OF, Answer, Row, Stated, name_of, rounding_unit
@@ -86,7 +87,7 @@ def r01(stated: Stated) -> Iterator[Answer]:
 
 
 def r02(stated: Stated) -> Iterator[Answer]:
-    """cum > planned: flag; by more than a tenth with no 变更 of the filing received: quarantine. Planned as reported."""
+    """cum > planned: flag; by over a tenth with no 变更 of the filing received: quarantine. Planned as reported."""
     amended = {r.unit for r in stated.told("filing") if r["submission_kind"] == "变更"}
     for unit, months in by_unit(stated).items():
         cum: dict[str, Decimal] = {}
@@ -185,7 +186,7 @@ def r04(stated: Stated) -> Iterator[Answer]:
         told[str(r["project_code"]), month_of(r["stat_period"])].append(r)
     for (_, month), versions in told.items():
         closing = date(month // 12 + 1, 3, 31)
-        for a, b in zip(versions, versions[1:], strict=False):
+        for a, b in pairwise(versions):
             was, now = a["investment_month"], b["investment_month"]
             if has_reason(b) or now <= was:
                 continue
