@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -40,7 +41,7 @@ def broken_sums(scene: Scene) -> None:
         return is_plain(p) and len(_spending(scene, p)) >= 8 and bool(_second_year(scene, p))
 
     for p, way, level in scene.acts(fits, ("year", "parts", "cumulative", "machines")):
-        phase, months = p.phases[0], _spending(scene, p)
+        phase = p.phases[0]
         at = scene.draws.pick(_second_year(scene, p))
         unit = rounding_unit(phase)
         year = sum(m.total for m in phase.fai if m.month // 12 == at // 12 and m.month <= at)
@@ -149,6 +150,8 @@ def _is_covered(scene: Scene, board: str, month: int) -> bool:
 def unfunded(scene: Scene) -> None:
     """R03: investment that the capital paid in does not carry; beside it, land that the price itself pays for."""
 
+    is_covered = cache(partial(_is_covered, scene))
+
     def fits(p: Project) -> bool:
         months = _spending(scene, p)
         return (
@@ -157,7 +160,7 @@ def unfunded(scene: Scene) -> None:
             and len(months) >= 6
             and touch.total(p.phases[0]) >= 4000
             and any(x.purpose == "到位资金" for x in p.payments)
-            and _is_covered(scene, p.reporting_unit, months[-1].month)
+            and is_covered(p.reporting_unit, months[-1].month)
         )
 
     def fund(p: Project, per_mille: int, apart: int = 0) -> None:
@@ -174,7 +177,7 @@ def unfunded(scene: Scene) -> None:
         phase, share = p.phases[0], shares[way][level]
         fund(p, share)
         months = [m.month for m in scene.reported(phase) if touch.cumulative(phase, m.month) * (1000 - share) > 210000]
-        months = [m for m in months[2:] if _is_covered(scene, p.reporting_unit, m)]
+        months = [m for m in months[2:] if is_covered(p.reporting_unit, m)]
         scene.false(
             p, way, level, (1000 - share) / 1000, "flag" if way == "short" else "quarantine", seen(months[0]),
             periods=names_of(months), also=("R28",),
