@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from zhixiao.simulate import numbers
@@ -260,7 +261,7 @@ class Builder:
         if is_lead:
             return p
         p.signed_on = day
-        if draws.chance(30):
+        if draws.chance(30) and day >= date(2021, 1, 1):
             p.restated = (day + timedelta(days=draws.whole(60, 300)), signed * draws.pick((8, 9, 11, 12)) // 10)
         self._filings(p, stem, place, draws)
         self._life(p, draws)
@@ -281,7 +282,8 @@ class Builder:
             p.firm = self._new_firm(draws, stem, p.industry, place, registered)
             p.firm_known_from = registered + timedelta(days=5)
         unit = draws.weighted(((1, 55), (10, 30), (100, 15)))
-        total = p.signed * draws.whole(962, 1038) // 1000 // unit * unit
+        total = p.signed * draws.whole(965, 1035) // 1000
+        total = total // unit * unit if total >= 200 * unit else total
         second = not p.is_expansion and p.involves_land and p.signed >= 20000 and draws.chance(160)
         shares = (total * 6 // 10, total - total * 6 // 10) if second else (total,)
         for n, planned in enumerate(shares):
@@ -652,12 +654,64 @@ class Builder:
             if p.firm is not None and not p.is_expansion:
                 self._series(p.firm, [p], draws)
                 if wanted(p):
-                    at = next((i for i, q in enumerate(world.projects) if q.row_no > p.row_no), len(world.projects))
-                    world.projects.insert(at, p)
-                    self.made.append(p)
+                    self.enter(world, p)
                     return p
             del self.firms[firms:]
         return None
+
+    def enter(self, world: World, p: Project) -> None:
+        """Put a further project where the ledger has it."""
+        at = next((i for i, q in enumerate(world.projects) if q.row_no > p.row_no), len(world.projects))
+        world.projects.insert(at, p)
+        self.made.append(p)
+
+    def copy_of(self, world: World, p: Project, name: str, later: int, draws: Draws) -> Project:
+        """A further row and filing of the same firm, so many days later: the same works, without land or money yet."""
+        assert p.signed_on is not None
+        day, old = p.signed_on + timedelta(days=later), p.phases[0]
+        serial = 1 + sum(q.row_no[2:6] == str(day.year) for q in world.projects)
+        phase = self._phase(
+            draws, name, old.filed_on + timedelta(days=later), old.planned, p.is_expansion,
+            old.fixed * 1000 // old.planned,
+        )  # fmt: skip
+        phase.path, phase.commitment_on, phase.changes, phase.corrected_on = old.path, None, [], None
+        phase.first_stated_filed_on, phase.building = phase.filed_on, old.building
+        if old.commitment_on:
+            phase.commitment_on = old.commitment_on + timedelta(days=later)
+        if old.started_on:
+            phase.started_on = old.started_on + timedelta(days=later)
+        for m in old.fai:
+            month = m.month + round(later / 30)
+            month += month % 12 == 0
+            if month <= LAST_MONTH and (not phase.fai or phase.fai[-1].month < month):
+                phase.fai.append(replace(m, month=month))
+        twin = replace(
+            p, row_no=f"QY{day.year}{serial:04d}", name=name, phases=[phase], recognitions=[], payments=[], signed_on=day,
+            lead_on=p.lead_on + timedelta(days=later), started_on=phase.started_on, completed_on=None, produced_on=None,
+            agreed_on=None, agreement={}, restated=None, withdrawn_on=None,
+        )  # fmt: skip
+        self.enter(world, twin)
+        return twin
+
+    def pay(self, p: Project, draws: Draws) -> None:
+        """Money for a project that has none yet; at least capital, works and machines."""
+        while not p.payments and any(m.total for ph in p.phases for m in ph.fai):
+            self._pay(p, draws)
+
+    def permits_anew(self, p: Project, draws: Draws, day: date) -> None:
+        """One permit of its own for each filing, and what it is to build."""
+        for phase in p.phases:
+            phase.permits = []
+            self._permit(p, phase, day, 1, draws)
+            self._contract(phase, draws)
+
+    def grant(self, p: Project, draws: Draws, parcel_no: str | None = None) -> Land:
+        """Land for the first filing: a contract of its own, on a parcel of its own or on one that is named."""
+        phase = p.phases[0]
+        self._grant(p, phase, draws, len(p.phases))
+        assert phase.land is not None
+        phase.land.parcel_no = parcel_no or phase.land.parcel_no
+        return phase.land
 
     def _payment(
         self, p: Project, draws: Draws, day: date, payer: tuple[str, str], payee: tuple[str, str], fen: int,
@@ -671,21 +725,25 @@ class Builder:
             )
         )  # fmt: skip
 
+    def filing_of(self, firm: Firm, name: str, filed: date, planned: int, draws: Draws) -> Project:
+        """A filing of a firm that no row of the ledger shows."""
+        p = Project(
+            "", name, firm, firm.industry, firm.reporting_unit,
+            firm.town, firm.town_name, date(2021, 1, 1), "其他", None, "", firm.name, "江苏省泰州市", False, True, None,
+            planned, planned, planned // 2, 0, 0, False, 0, 0, 0, 0, 0, False, None,
+        )  # fmt: skip
+        p.phases.append(self._phase(draws, p.name, filed, planned, True, 1000))
+        p.involves_land = True
+        p.floor_area = planned * 2
+        return p
+
     def _loose(self, draws: Draws) -> Project:
         """A filing of a standing firm that the investment bureau never signed: renovation, roof, purchase."""
         firm = draws.pick([f for f in self.firms if f.is_background])
         unit = draws.weighted(((1, 45), (10, 30), (100, 25)))
         planned = draws.weighted(((draws.whole(310, 1600), 60), (draws.whole(1600, 6000), 40))) // unit * unit
-        stem = self.names.stem()
-        p = Project(
-            "", stem + firm.industry.product + draws.pick(EXPANDING) + "项目", firm, firm.industry, firm.reporting_unit,
-            firm.town, firm.town_name, date(2021, 1, 1), "其他", None, "", firm.name, "江苏省泰州市", False, True, None,
-            planned, planned, planned // 2, 0, 0, False, 0, 0, 0, 0, 0, False, None,
-        )  # fmt: skip
-        filed = date(2021, 2, 1) + timedelta(days=draws.whole(0, 1650))
-        p.phases.append(self._phase(draws, p.name, filed, planned, True, 1000))
-        p.involves_land = True
-        p.floor_area = planned * 2
+        name = self.names.stem() + firm.industry.product + draws.pick(EXPANDING) + "项目"
+        p = self.filing_of(firm, name, date(2021, 2, 1) + timedelta(days=draws.whole(0, 1650)), planned, draws)
         if draws.chance(650):
             phase = p.phases[0]
             self._start(p, phase, draws)
@@ -732,7 +790,7 @@ class Builder:
         self._meter(firm, draws)
         people = draws.whole(4, 9)
         firm.staff = [
-            (v // 90000 * people + v % 90000 * people // 90000 + people + draws.whole(0, 2) if i < end else 0)
+            (v // 40000 * people + v % 40000 * people // 40000 + people + draws.whole(0, 2) if i < end else 0)
             if first_of(FIRST_MONTH + i) >= firm.registered_on
             else 0
             for i, v in enumerate(firm.sales)
