@@ -22,7 +22,7 @@
         sheet := {{ alias }}.{{ prefix }}sheet,
         row_number := {{ alias }}.{{ prefix }}row_number,
         column_name := '{{ column }}',
-        value := cast({{ value or (alias ~ "." ~ column) }} as varchar)
+        value := {{ said(value or (alias ~ "." ~ column)) }}
     )
 {%- endmacro %}
 
@@ -55,10 +55,10 @@
     end
 {%- endmacro %}
 
-{# A figure in a sentence: no trailing zeros, no exponent. #}
+{# A figure in a sentence or a cell: no trailing zeros. Anything else as it is. #}
 {% macro said(value) -%}
     case
-        when contains(cast({{ value }} as varchar), '.')
+        when regexp_full_match(cast({{ value }} as varchar), '-?[0-9]+[.][0-9]+')
             then rtrim(rtrim(cast({{ value }} as varchar), '0'), '.')
         else cast({{ value }} as varchar)
     end

@@ -137,7 +137,14 @@ previous_then as (
                 statements.received_on, statements.kind_rank, statements.file_name,
                 statements.sheet, statements.row_number
             )
-        ) as previous_ytd_then
+        ) as previous_ytd_then,
+        arg_max(
+            statements.investment_cum,
+            row(
+                statements.received_on, statements.kind_rank, statements.file_name,
+                statements.sheet, statements.row_number
+            )
+        ) as previous_cum_then
     from ordered
     inner join statements
         on
@@ -204,6 +211,7 @@ final as (
         ordered.previous_sheet,
         ordered.previous_row_number,
         previous_then.previous_ytd_then,
+        previous_then.previous_cum_then,
         decembers.december_cum,
         decembers.december_file_sha256,
         decembers.december_sheet,
@@ -258,6 +266,7 @@ select
     previous_sheet,
     previous_row_number,
     previous_ytd_then,
+    previous_cum_then,
     december_cum,
     december_file_sha256,
     december_sheet,
