@@ -36,7 +36,7 @@ MONTHS = LAST_MONTH - FIRST_MONTH + 1
 SIGNED_A_YEAR = {2017: 100, 2018: 115, 2019: 122, 2020: 140, 2021: 180, 2022: 203, 2023: 190, 2024: 180, 2025: 176}
 STARTING = {2017: 620, 2018: 620, 2019: 600, 2020: 680, 2021: 490, 2022: 470, 2023: 580, 2024: 730, 2025: 740}
 """Per mille of the filings that come to a start, by the year of filing: the published starts rose from 61 to 100."""
-LEFT = {2020: 390, 2021: 390, 2023: 230, 2024: 230}
+LEFT = {2020: 390, 2021: 390, 2023: 160, 2024: 160}
 LEFT_ELSE = 300
 """Per mille of the starts that never come to an end, by year: published completions are three fifths of the starts."""
 BACKGROUND_FIRMS = 760
@@ -347,8 +347,8 @@ class Builder:
         has_land = draws.chance(860)
         for phase in p.phases:
             stops = phase.withdrawn_on is not None or p.withdrawn_on is not None
-            if p.involves_land and has_land:
-                self._grant(p, phase, draws, len(p.phases))
+            if p.involves_land and has_land and not phase.withdrawn_on:
+                self._grant(p, phase, draws, sum(not ph.withdrawn_on for ph in p.phases))
             starting = STARTING.get(phase.filed_on.year, STARTING[2025])
             if stops or not self.turns.chance(f"start/{p.signed >= 10000}", starting):
                 p.is_ended = p.is_ended or (stops is False and draws.chance(150))
@@ -686,7 +686,8 @@ class Builder:
             if month <= LAST_MONTH and (not phase.fai or phase.fai[-1].month < month):
                 phase.fai.append(replace(m, month=month))
         twin = replace(
-            p, row_no=f"QY{day.year}{serial:04d}", name=name, phases=[phase], recognitions=[], payments=[], signed_on=day,
+            p, row_no=f"QY{day.year}{serial:04d}", name=name, phases=[phase], recognitions=[], payments=[],
+            signed_on=day,
             lead_on=p.lead_on + timedelta(days=later), started_on=phase.started_on, completed_on=None, produced_on=None,
             agreed_on=None, agreement={}, restated=None, withdrawn_on=None,
         )  # fmt: skip

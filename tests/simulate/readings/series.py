@@ -127,8 +127,9 @@ def r16(stated: Stated) -> Iterator[Answer]:
     """December holds the year's investment, and nobody was paid for it.
 
     D = December / year; Dpay: the same of spending, the best of December, December with January, and December with
-    November (one month's shift). Fail: D >= max(0.40, 99 % quantile of the peers' project-years of three years) and D - Dpay >= 0.25: flag; >= 30 % of December taken back by April (negative months, or a later
-    version of December): quarantine. Peers: the division, the section under 20. na: year not closed; no payments;
+    November (one month's shift). Fail: D >= max(0.40, 99 % quantile of the peers' project-years of three years) and
+    D - Dpay >= 0.25: flag; >= 30 % of December taken back by April (negative months, or a later version of
+    December): quarantine. Peers: the division, the section under 20. na: year not closed; no payments;
     fewer than 4 reports in the year (first report after entry).
     """
     shares: dict[tuple[str, int], float] = {}

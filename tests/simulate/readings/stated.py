@@ -142,7 +142,7 @@ class Stated:
     def cumulative(self, unit: str) -> dict[int, Decimal]:
         """Month -> cumulative investment of a project over its codes, from its first report to the last."""
         codes: dict[str, dict[int, Decimal]] = defaultdict(dict)
-        for r in self._fai_of.get(unit, []):
+        for r in self.reports.get(unit, []):
             codes[str(r["project_code"])][month_of(r["stat_period"])] = r["investment_cum"]
         months = sorted({m for held in codes.values() for m in held})
         out = {}
@@ -152,13 +152,6 @@ class Stated:
             )
         return out
 
-    @cached_property
-    def _fai_of(self) -> dict[str, list[Row]]:
-        out: dict[str, list[Row]] = defaultdict(list)
-        for r in self.rows("fai"):
-            out[r.unit].append(r)
-        return dict(out)
-
     def monthly(self, source: str, column: str) -> dict[str, dict[int, Decimal]]:
         """Firm -> month -> value of a monthly source."""
         out: dict[str, dict[int, Decimal]] = defaultdict(dict)
@@ -166,6 +159,31 @@ class Stated:
             if r[column] is not None:
                 out[str(r["uscc"])][month_of(r["stat_period"])] = r[column]
         return dict(out)
+
+    @cached_property
+    def tax(self) -> dict[str, dict[int, dict[tuple[str, str], tuple[Decimal, Decimal]]]]:
+        """Firm -> month of the banner -> (item, subitem) -> 元 paid in, and paid back; relief is item ''."""
+        stands: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+        received: dict[tuple[int, str], date] = {}
+        for d in self.made("tax"):
+            assert d.period is not None
+            for x in d.lines:
+                key = (d.period, str(x.values["collecting_office"]))
+                if received.get(key) != d.received_on:
+                    received[key] = d.received_on
+                    stands[key] = []
+                stands[key].append(x.values)
+        zero = Decimal(0)
+        out: dict[str, dict[int, dict[tuple[str, str], tuple[Decimal, Decimal]]]] = {}
+        for (m, _), rows in stands.items():
+            for v in rows:
+                held = out.setdefault(str(v["uscc"]), {}).setdefault(m, {})
+                key2 = (str(v["tax_item"]), str(v["tax_subitem"] or ""))
+                paid, back = held.get(key2, (zero, zero))
+                held[key2] = (paid + max(v["tax_paid"], zero), back - min(v["tax_paid"], zero))
+                if v["tax_relief"]:
+                    held["", key2[0]] = (held.get(("", key2[0]), (zero, zero))[0] + v["tax_relief"], zero)
+        return out
 
     @cached_property
     def payments_of(self) -> dict[str, list[Row]]:
@@ -215,6 +233,12 @@ class Stated:
         return {str(r["uscc"]): r for r in self.rows("enterprise")}
 
     @cached_property
+    def trades(self) -> dict[str, tuple[str, str]]:
+        """Credit code -> division and section of its industry."""
+        codes = {f: str(r["industry_code"]) for f, r in self.firms.items()}
+        return {f: (division(c), section(c)) for f, c in codes.items()}
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """Every name a firm has ever had -> its credit code."""
         return {str(r["company_name"]): str(r["uscc"]) for r in self.told("enterprise")}
@@ -235,6 +259,35 @@ class Stated:
         """GB/T 4754 class of a project: the ledger's, else its filing's."""
         row = self.ledger.get(unit) or self.projects[unit][0]
         return str(row["industry_code"])
+
+    @cached_property
+    def parcels(self) -> dict[str, list[Row]]:
+        """Project -> its land."""
+        return self._of_project("land")
+
+    @cached_property
+    def permits(self) -> dict[str, list[Row]]:
+        """Project -> its construction permits."""
+        return self._of_project("permit")
+
+    @cached_property
+    def told_filings(self) -> dict[str, list[Row]]:
+        """Project -> every row of its filings that was ever delivered."""
+        out: dict[str, list[Row]] = defaultdict(list)
+        for r in self.told("filing"):
+            out[r.unit].append(r)
+        return dict(out)
+
+    @cached_property
+    def reports(self) -> dict[str, list[Row]]:
+        """Project -> its reports of investment that stand."""
+        return self._of_project("fai")
+
+    def _of_project(self, source: str) -> dict[str, list[Row]]:
+        out: dict[str, list[Row]] = defaultdict(list)
+        for r in self.rows(source):
+            out[r.unit].append(r)
+        return dict(out)
 
     def owner(self, unit: str) -> str | None:
         row = self.ledger.get(unit)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zhixiao.simulate.draws import Draws
-from zhixiao.simulate.falsify import identities, series
+from zhixiao.simulate.falsify import cross_source, identities, series
 from zhixiao.simulate.falsify.planting import Dial
 from zhixiao.simulate.falsify.scene import Scene, Victims
 from zhixiao.simulate.model import World
@@ -19,6 +19,7 @@ Planter = Callable[[Scene], None]
 PLANTERS: dict[str, Planter] = {
     **identities.PLANTERS,
     **series.PLANTERS,
+    **cross_source.PLANTERS,
 }
 
 

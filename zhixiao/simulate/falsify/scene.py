@@ -47,7 +47,7 @@ class Victims:
         if apart is not None:
             # One of each group first: who is measured against his peers is not to be hidden among his like.
             turns: dict[object, int] = {}
-            ranked = []
+            ranked: list[tuple[int, int, T]] = []
             for x in scene.draws.shuffled(free):
                 turns[apart(x)] = turns.get(apart(x), -1) + 1
                 ranked.append((turns[apart(x)], len(ranked), x))
@@ -116,6 +116,12 @@ class Scene:
         k = len(ways)
         steps = [LEVELS[(i % k + i // k) % 3] if self.dial.level == "spread" else self.dial.level for i in range(n)]
         return [(x, ways[i % k], steps[i]) for i, x in enumerate(chosen)]
+
+    def levels(self, ways: int) -> list[str]:
+        """The levels of a check whose units are made for it: every way once at each level that is asked."""
+        if self.dial.level != "spread":
+            return [self.dial.level] * ways
+        return [LEVELS[(i % ways + i // ways) % 3] for i in range(max(3, ways))]
 
     def taken(
         self, pool: Sequence[T], n: int, wanted: Wanted | None = None, apart: Callable[[T], object] | None = None

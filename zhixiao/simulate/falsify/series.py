@@ -174,8 +174,9 @@ def too_smooth(scene: Scene) -> None:
             also=("R12", "R14", "R17"),
         )  # fmt: skip
     for p, _, level in scene.dealt([p for p in pool if copied(p)], ("copied_year",), n // 2, copied):
-        year = _copied_year(p)
-        assert year is not None
+        copy = _copied_year(p)
+        assert copy is not None
+        year = copy
         held = {m.month: m for m in working(p)}
         common = [m for m in _year(p, year) if m.month - 12 in held]
         whole, then = sum(m.total for m in common), sum(held[m.month - 12].total for m in common)
