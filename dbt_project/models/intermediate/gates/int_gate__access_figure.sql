@@ -70,8 +70,8 @@ final as (
         file_sha256,
         sheet,
         row_number,
-        figure.column_name as column_name,
-        figure.value as value
+        figure.column_name,
+        figure.value
     from ledger_figures
     where figure.value is not null
 

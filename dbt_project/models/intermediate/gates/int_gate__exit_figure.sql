@@ -162,27 +162,36 @@ figures as (
         facts.agreement_file_sha256 as file_sha256,
         facts.agreement_sheet as sheet,
         facts.agreement_row_number as row_number,
-        unnest(case tests.rule
-            when 'exit_start_overdue' then [
-                struct_pack(
-                    column_name := 'agreed_start_date',
-                    value := cast(facts.agreed_start_date as varchar)
-                )
-            ]
-            when 'exit_investment_behind' then [
-                struct_pack(
-                    column_name := 'agreed_completion_date',
-                    value := cast(facts.agreed_completion_date as varchar)
-                )
-            ]
-            else [
-                struct_pack(column_name := 'breach', value := facts.breach),
-                struct_pack(column_name := 'exit_action', value := facts.exit_action),
-                struct_pack(
-                    column_name := 'exit_date', value := cast(facts.exit_date as varchar)
-                )
-            ]
-        end) as figure
+        unnest([
+            struct_pack(
+                column_name := 'agreed_start_date',
+                value := case
+                    when tests.rule = 'exit_start_overdue'
+                        then cast(facts.agreed_start_date as varchar)
+                end
+            ),
+            struct_pack(
+                column_name := 'agreed_completion_date',
+                value := case
+                    when tests.rule = 'exit_investment_behind'
+                        then cast(facts.agreed_completion_date as varchar)
+                end
+            ),
+            struct_pack(
+                column_name := 'breach',
+                value := case when tests.rule = 'exit_breach' then facts.breach end
+            ),
+            struct_pack(
+                column_name := 'exit_action',
+                value := case when tests.rule = 'exit_breach' then facts.exit_action end
+            ),
+            struct_pack(
+                column_name := 'exit_date',
+                value := case
+                    when tests.rule = 'exit_breach' then cast(facts.exit_date as varchar)
+                end
+            )
+        ]) as figure
     from tests
     inner join facts on tests.project_id = facts.project_id
     where tests.rule in ('exit_start_overdue', 'exit_investment_behind', 'exit_breach')
@@ -254,8 +263,8 @@ final as (
         file_sha256,
         sheet,
         row_number,
-        figure.column_name as column_name,
-        figure.value as value
+        figure.column_name,
+        figure.value
     from figures
     where figure.value is not null
 

@@ -220,8 +220,8 @@ figures as (
         file_sha256,
         sheet,
         row_number,
-        figure.column_name as column_name,
-        figure.value as value
+        figure.column_name,
+        figure.value
     from terms
 
     union all

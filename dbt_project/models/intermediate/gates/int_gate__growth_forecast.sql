@@ -63,26 +63,34 @@ tax_rows as (
 
 ),
 
+sales_months as (
+
+    select
+        district_code,
+        max(stat_period) as last_month
+    from sales_rows
+    group by district_code
+
+),
+
+tax_months as (
+
+    select
+        district_code,
+        max(stat_period) as last_month
+    from tax_rows
+    group by district_code
+
+),
+
 delivered as (
 
     select
         sales_months.district_code,
         least(sales_months.last_month, tax_months.last_month, {{ last_full_month() }})
             as last_month
-    from (
-        select
-            district_code,
-            max(stat_period) as last_month
-        from sales_rows
-        group by district_code
-    ) as sales_months
-    inner join (
-        select
-            district_code,
-            max(stat_period) as last_month
-        from tax_rows
-        group by district_code
-    ) as tax_months on sales_months.district_code = tax_months.district_code
+    from sales_months
+    inner join tax_months on sales_months.district_code = tax_months.district_code
 
 ),
 
@@ -206,8 +214,8 @@ lines as (
 bounds as (
 
     select
-        bound,
-        side
+        sides.bound,
+        sides.side
     from (values ('earliest', 1), ('middle', 0), ('latest', -1)) as sides (bound, side)
 
 ),

@@ -135,8 +135,10 @@ final as (
 
     select
         years.project_id,
-        cast({{ exact_ratio("means.all_kwh", "cast(means.months_reported as decimal(18, 6))") }}
-            as decimal(20, 4)) as mean_kwh,
+        cast(
+            {{ exact_ratio("means.all_kwh", "cast(means.months_reported as decimal(18, 6))") }}
+            as decimal(20, 4)
+        ) as mean_kwh,
         cast(designs.design_kwh as decimal(20, 4)) as design_kwh,
         cast(years.kwh_12m as decimal(20, 4)) as kwh_12m,
         coalesce(designs.has_shared_meter, false) as has_shared_meter

@@ -92,11 +92,11 @@ owners as (
         project_id,
         stage_no,
         arg_min(responsible_unit, (planned_date, milestone))
-            filter (where responsible_unit is not null) as responsible_unit,
+        filter (where responsible_unit is not null) as responsible_unit,
         arg_min(lead_role, (planned_date, milestone)) filter (where lead_role is not null)
             as lead_role,
         string_agg(distinct milestone || '：' || blocker, '；' order by milestone || '：' || blocker)
-            filter (where blocker is not null) as blockers
+        filter (where blocker is not null) as blockers
     from open_milestones
     group by project_id, stage_no
 

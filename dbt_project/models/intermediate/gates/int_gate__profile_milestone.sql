@@ -28,16 +28,16 @@ final as (
         ) as overdue_milestone_count,
         cast(
             max({{ as_of() }} - planned_date)
-                filter (where not is_done and planned_date < {{ as_of() }}) as integer
+            filter (where not is_done and planned_date < {{ as_of() }}) as integer
         ) as longest_overdue_days,
         arg_min(milestone, (planned_date, milestone)) filter (where not is_done)
             as next_milestone,
         min(planned_date) filter (where not is_done) as next_milestone_on,
         arg_min(responsible_unit, (planned_date, milestone))
-            filter (where not is_done and responsible_unit is not null)
+        filter (where not is_done and responsible_unit is not null)
             as next_responsible_unit,
         string_agg(milestone || '：' || blocker, '；' order by planned_date, milestone)
-            filter (where not is_done and blocker is not null) as blockers
+        filter (where not is_done and blocker is not null) as blockers
     from milestones
     group by project_id
 

@@ -29,12 +29,12 @@ final as (
             ('signed', 1), ('filed', 2), ('started', 3),
             ('completed', 4), ('produced', 5), ('on_target', 6),
         ] -%}
-        max(event_date) filter (where stage_no = {{ no }} and reading = 'claimed')
-            as {{ stage }}_claimed_on,
-        max(event_date) filter (where stage_no = {{ no }} and reading = 'evidenced')
-            as {{ stage }}_evidenced_on,
-        max(source) filter (where stage_no = {{ no }} and reading = 'evidenced')
-            as {{ stage }}_evidenced_by,
+            max(event_date) filter (where stage_no = {{ no }} and reading = 'claimed')
+                as {{ stage }}_claimed_on,
+            max(event_date) filter (where stage_no = {{ no }} and reading = 'evidenced')
+                as {{ stage }}_evidenced_on,
+            max(source) filter (where stage_no = {{ no }} and reading = 'evidenced')
+                as {{ stage }}_evidenced_by,
         {% endfor -%}
         max(stage_no) filter (where reading = 'evidenced') as current_stage_no,
         max(stage_no) filter (where reading = 'claimed') as claimed_stage_no,

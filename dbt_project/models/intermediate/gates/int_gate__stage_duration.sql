@@ -31,9 +31,9 @@ stages as (
 steps as (
 
     select
-        stage_no,
-        is_leased,
-        earlier_stage_no
+        step.stage_no,
+        step.is_leased,
+        step.earlier_stage_no
     from (
         values
         (2, false, 1), (3, false, 2), (4, false, 3), (5, false, 4), (6, false, 5),

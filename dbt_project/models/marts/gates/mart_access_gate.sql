@@ -111,7 +111,8 @@ worded as (
             when text_value is not null
                 then rule_zh || '：' || text_value
             else
-                rule_zh || ' ' || {{ plain_number("value") }} || coalesce(' ' || nullif(unit, '比值'), '')
+                rule_zh || ' ' || {{ plain_number("value") }}
+                || coalesce(' ' || nullif(unit, '比值'), '')
                 || case when comparison = '>=' then '，低于 ' else '，高于 ' end
                 || {{ plain_number("target") }}
         end as reason_zh,
@@ -165,7 +166,7 @@ verdicts as (
         end as verdict,
         list(rule order by rule_no) filter (where consequence is not null) as failed_rules,
         string_agg(reason_zh || '（' || consequence || '）', '；' order by rule_no)
-            filter (where consequence is not null) as reasons_zh,
+        filter (where consequence is not null) as reasons_zh,
         string_agg(reason_en, '; ' order by rule_no) filter (where consequence is not null)
             as reasons_en,
         string_agg(change_zh, '；' order by rule_no) filter (where consequence is not null)
