@@ -3,7 +3,7 @@
     python -m bench simulate [--districts 1 10 95] [--scale 0.05] [--jobs 1] [--json FILE]
 
 Each N is a process of its own that writes to a scratch folder which is removed afterwards. Memory is the peak of the
-process that writes districts (with several jobs: of the largest worker). At scale 1.0 a district is about 360 MB of
+largest of the processes that write districts (one each). At scale 1.0 a district is about 360 MB of
 CSV and a million rows of tax, so that 95 are 34 GB and some 97 million.
 """
 

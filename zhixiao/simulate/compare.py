@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from zhixiao.contracts import load_contract
 from zhixiao.simulate.calendar import add_months
-from zhixiao.simulate.forms import FileTruth
+from zhixiao.simulate.forms import CellTruth, FileTruth
 from zhixiao.simulate.funnel import READINGS, STAGE_NAMES, Funnel, Sums
+from zhixiao.simulate.repairs import Repairs
 
 MONEY = Decimal("0.000001")
 COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_control", "rows_ignored")
@@ -48,6 +50,8 @@ def compare(database: Path, files: list[FileTruth], funnel: Funnel) -> list[Comp
         return [
             compare_files(_rows(con, "quality.load_log"), files),
             compare_cells(_rows(con, "quality.quarantine"), files),
+            compare_states(_rows(con, "quality.quarantine"), files, funnel.known.repairs, funnel.known_on),
+            compare_deliveries(_rows(con, "quality.delivery"), files, funnel.known_on, funnel.as_of),
             compare_stage_dates(_rows(con, "marts.fct_project_funnel"), funnel),
             compare_figures(_rows(con, "marts.mart_funnel where reading <> 'verified'"), funnel),
         ]
@@ -87,24 +91,110 @@ def compare_files(log: Iterable[dict[str, Any]], files: list[FileTruth]) -> Comp
 def compare_cells(quarantine: Iterable[dict[str, Any]], files: list[FileTruth]) -> Comparison:
     """Every quarantined cell by file, sheet, row, column and reason; of a doubled key not by column."""
     out = Comparison("quarantined cells")
-
-    def key(source: str, day: Any, sha: str, sheet: str, row: int, column: str, reason: str) -> tuple[Any, ...]:
-        return source, str(day), sha[:12], sheet, row, "" if reason == "duplicate_key" else column, reason
-
-    expected = {
-        key(f.source, f.received_on, f.sha256, c.sheet, c.row, c.column, c.reason): f.file_name
-        for f in files
-        if f.status == "loaded"
-        for c in f.cells
-    }
-    found = {
-        key(r["source"], r["received_on"], r["file_sha256"], r["sheet"], r["row_number"], r["column_name"],
-            r["reason_code"])
-        for r in quarantine
-    }  # fmt: skip
+    expected = {_cell_key(f, c): f.file_name for f in files if f.status == "loaded" for c in f.cells}
+    found = {_found_key(r) for r in quarantine}
     for k in sorted(expected.keys() | found):
         out.check(f"{k} {expected.get(k, '')}", k in expected, k in found)
     return out
+
+
+def _cell_key(f: FileTruth, c: CellTruth) -> tuple[Any, ...]:
+    column = "" if c.reason == "duplicate_key" else c.column
+    return f.source, str(f.received_on), f.sha256[:12], c.sheet, c.row, column, c.reason
+
+
+def _found_key(r: dict[str, Any]) -> tuple[Any, ...]:
+    column = "" if r["reason_code"] == "duplicate_key" else r["column_name"]
+    return (
+        r["source"], str(r["received_on"]), r["file_sha256"][:12], r["sheet"], r["row_number"], column,
+        r["reason_code"],
+    )  # fmt: skip
+
+
+def compare_states(
+    quarantine: Iterable[dict[str, Any]], files: list[FileTruth], repairs: Repairs, known_on: date
+) -> Comparison:
+    """Whether a later delivery has repaired the row, of every quarantined cell that both know."""
+    out = Comparison("quarantine states")
+    found = {_found_key(r): r["state"] for r in quarantine}
+    for f in files:
+        if f.status != "loaded" or f.received_on is None:
+            continue
+        for c in f.cells:
+            key = _cell_key(f, c)
+            expected = repairs.state(f.source, f.received_on, c.key, c.scope, known_on)
+            if key in found and expected is not None:
+                out.check(f"{key} {f.file_name}", expected, found[key])
+    return out
+
+
+def compare_deliveries(
+    told: Iterable[dict[str, Any]], files: list[FileTruth], known_on: date, as_of: date
+) -> Comparison:
+    """Due day, status, rows and money of every month or year of the sources whose files say which it is."""
+    out = Comparison("deliveries")
+    expected = expected_deliveries(files, known_on, as_of)
+    sources = {source for source, _, _ in expected}
+    # A file that changes nothing may stand as a delivery of its day, or not: the pages do not say.
+    repeats = {(f.source, f.received_on) for f in files if f.status == "unchanged"}
+    found = {
+        (r["source"], r["period"], r["received_on"]): (r["due_on"], r["status"], r["rows"], r["money"])
+        for r in told
+        if r["source"] in sources
+    }
+    for key in sorted(expected.keys() | found.keys(), key=str):
+        if key in expected or (key[0], key[2]) not in repeats:
+            out.check("/".join(str(k) for k in key), expected.get(key), found.get(key))
+    return out
+
+
+Told = tuple[date | None, str, int, Decimal | None]
+"""Due day, status, rows, money."""
+
+
+def expected_deliveries(
+    files: list[FileTruth], known_on: date, as_of: date
+) -> dict[tuple[str, str, date | None], Told]:
+    """(source, period, received day) -> what should be told of it; without a day where nothing has come."""
+    by_period: dict[str, dict[str, dict[date, list[FileTruth]]]] = {}
+    for f in files:
+        if f.status == "loaded" and f.period and f.received_on is not None:
+            by_period.setdefault(f.source, {}).setdefault(f.period, {}).setdefault(f.received_on, []).append(f)
+    out: dict[tuple[str, str, date | None], Told] = {}
+    for source, held in by_period.items():
+        due = {p: _due_on(source, p) for p in _periods_over(source, min(held), as_of)}
+        for period in sorted(due.keys() | held.keys()):
+            days = held.get(period, {})
+            due_on = due.get(period)
+            if not days:
+                assert due_on is not None
+                out[source, period, None] = (due_on, "missing" if due_on < known_on else "expected", 0, None)
+                continue
+            status = "late" if due_on is not None and min(days) > due_on else "received"
+            for day, some in days.items():
+                rows = sum(f.rows_accepted or 0 for f in some)
+                money = sum((f.money_accepted or Decimal(0) for f in some), Decimal(0)).quantize(MONEY)
+                out[source, period, day] = (due_on, status, rows, money)
+    return out
+
+
+def _periods_over(source: str, first: str, as_of: date) -> list[str]:
+    """The months that are over by as_of, but for those without a report; the years until the one that runs."""
+    if len(first) == 4:
+        return [str(y) for y in range(int(first), as_of.year + 1)]
+    out, start = [], date(int(first[:4]), int(first[5:]), 1)
+    while add_months(start, 1) <= as_of + timedelta(days=1):
+        if start.month not in load_contract(source).months_without_report:
+            out.append(f"{start:%Y-%m}")
+        start = add_months(start, 1)
+    return out
+
+
+def _due_on(source: str, period: str) -> date:
+    """The 15th of the next month; of a year the 31st of March in it (sources.md section 3)."""
+    if len(period) == 4:
+        return date(int(period), 3, 31)
+    return add_months(date(int(period[:4]), int(period[5:]), 1), 1).replace(day=load_contract(source).due_day)
 
 
 def compare_stage_dates(rows: Iterable[dict[str, Any]], funnel: Funnel) -> Comparison:

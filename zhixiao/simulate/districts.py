@@ -1,4 +1,4 @@
-"""Many districts on disk: one after the other in every worker, each below its code, each released before the next.
+"""Many districts on disk, each below its code and each in a process of its own, so that memory is that of one.
 
 A district's draws depend on the seed and on its code alone: any number of workers writes the same bytes.
 """
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class District:
     tax_rows: int
     seconds: float
     peak_mib: float
-    """The highest memory of the process that wrote it, until then."""
+    """The highest memory of the process that wrote it."""
     calibration: str
 
 
@@ -41,16 +42,15 @@ def province(config: Config, n: int) -> list[Config]:
     codes = districts_of(config.district)
     if not 1 <= n <= len(codes):
         raise ValueError(f"{n} is not between 1 and {len(codes)}")
-    return [replace(config, district=code, csv_only=True) for code in codes[:n]]
+    return [replace(config, district=code, workbooks_from=date.max) for code in codes[:n]]
 
 
 def write_districts(configs: Sequence[Config], raw: Path, truth: Path, jobs: int) -> Iterator[District]:
     """Write every district below `raw` and its truth below `truth`; yield them as they are done."""
-    if jobs == 1 or len(configs) == 1:
-        for config in configs:
-            yield write_district(config, raw, truth)
+    if len(configs) == 1:
+        yield write_district(configs[0], raw, truth)
         return
-    with ProcessPoolExecutor(min(jobs, len(configs)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(jobs, len(configs)), get_context("spawn"), max_tasks_per_child=1) as pool:
         for done in as_completed([pool.submit(write_district, config, raw, truth) for config in configs]):
             yield done.result()
 

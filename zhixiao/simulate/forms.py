@@ -17,6 +17,7 @@ from zhixiao.contracts import Column, Contract, load_contract
 from zhixiao.simulate import containers
 from zhixiao.simulate.containers import Cell, Merge, Sheet, plain
 from zhixiao.simulate.delivery import Delivery, Line, Value
+from zhixiao.simulate.repairs import key_of, scope_of
 
 MONEY_UNITS = {"元": Decimal("0.0001"), "千元": Decimal("0.1"), "万元": Decimal(1), "亿元": Decimal(10000)}
 FX = Decimal("7.2")
@@ -97,6 +98,9 @@ class CellTruth:
     row: int
     column: str
     reason: str
+    key: str | None = None
+    """The row's key where it can be read; else `scope` says what a later delivery would replace."""
+    scope: str | None = None
 
 
 @dataclass
@@ -118,6 +122,8 @@ class FileTruth:
     money_accepted: Decimal | None = Decimal(0)
     money_quarantined: Decimal | None = Decimal(0)
     cells: list[CellTruth] = field(default_factory=list)
+    period: str = ""
+    """The month or year that it states."""
     folder: str = ""
     """Where it lies below raw/."""
 
@@ -171,6 +177,16 @@ def default_unit(column: Column, delivery: Delivery) -> str:
     if column.unit == "(banner)":
         return "元" if delivery.source == "tax" else "万元"
     return column.unit
+
+
+def stated_period(delivery: Delivery) -> str:
+    """The month, or the year, that a delivery is about, where its rows or its banner say so."""
+    if delivery.period is not None:
+        return f"{delivery.period // 12}-{delivery.period % 12 + 1:02d}"
+    values = delivery.lines[0].values if delivery.lines else {}
+    if load_contract(delivery.source).mode == "period" and isinstance(values.get("stat_period"), date):
+        return f"{values['stat_period']:%Y-%m}"
+    return str(values.get("stat_year") or "") if load_contract(delivery.source).mode == "register" else ""
 
 
 def banner(delivery: Delivery, banner_unit: str | None = None) -> str:
@@ -499,7 +515,11 @@ class _Form:
             if row.bad:
                 truth.rows_quarantined = (truth.rows_quarantined or 0) + 1
                 truth.money_quarantined = (truth.money_quarantined or Decimal(0)) + row.money
-                truth.cells += [CellTruth(name, at, column, reason) for column, reason in row.bad]
+                assert row.line is not None
+                unreadable = {column for column, reason in row.bad if reason != "duplicate_key"}
+                key = key_of(self.contract, row.line.values, unreadable)
+                scope = scope_of(self.delivery, row.line.values, unreadable)
+                truth.cells += [CellTruth(name, at, column, reason, key, scope) for column, reason in row.bad]
             else:
                 truth.rows_accepted = (truth.rows_accepted or 0) + 1
                 truth.money_accepted = (truth.money_accepted or Decimal(0)) + row.money
@@ -510,7 +530,7 @@ class _Form:
 
     def written(self) -> Written:
         d, style = self.delivery, self.style
-        truth = FileTruth(d.source, d.received_on, "", "")
+        truth = FileTruth(d.source, d.received_on, "", "", period=stated_period(d))
         rows = self.data_rows()
         workbook = style.container in ("xlsx", "xls", "zip-xlsx")
         halves = [rows]

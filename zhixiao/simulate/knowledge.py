@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from zhixiao.simulate.delivery import Delivery, Line
+from zhixiao.simulate.repairs import Repairs
 
 KEPT = frozenset(
     ["signing", "filing", "land", "permit", "acceptance", "recognition", "fai", "payment", "sales", "agreement"]
@@ -53,6 +54,7 @@ class Knowledge:
         self.days: dict[str, set[date]] = defaultdict(set)
         """Received days of a source on which something landed."""
         self.tax: list[TaxSum] = []
+        self.repairs = Repairs()
 
     def add(self, delivery: Delivery, file_name: str, accepted: list[Line]) -> None:
         """A file that landed, with the rows of it that were accepted."""
@@ -60,6 +62,7 @@ class Knowledge:
             return
         source = delivery.source
         self.days[source].add(delivery.received_on)
+        self.repairs.add(delivery, accepted)
         if source == "tax":
             self._add_tax(delivery, accepted)
         if source not in KEPT:

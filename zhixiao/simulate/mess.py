@@ -36,39 +36,22 @@ TEXT_DATES = ("iso", "slash", "point", "chinese", "digits", "midnight", "serial"
 UNREADABLE_DATES = ("2025年13月5日", "2025-02-30", "待定", "一季度", "年底")
 UNREADABLE_NUMBERS = ("见附件", "待核", "3-5", "另行报送")
 NOTES = ("注：本表为部门交换数据，仅供内部核对。", "制表人：（略）    审核：（略）")
-# Sources whose rows may be spoiled in place: nothing but figures hangs on them. Elsewhere a spoiled row stands beside
-# the good one, as when a clerk pastes a line twice and breaks the copy.
-SPOILED_IN_PLACE = frozenset(
-    [
-        "fai",
-        "sales",
-        "tax",
-        "payment",
-        "power",
-        "social",
-        "output",
-        "milestone",
-        "enterprise",
-        "completion",
-        "target",
-        "event",
-        "fund",
-        "fdi",
-        "expansion",
-    ]
-)
+# Sources whose spoiled rows come once more, mended, some days later: months as a 补报 that restates by key, events as
+# they should have been. A register is mended by its next delivery, and until then the row is gone from it.
+MENDED_BY_KEY = frozenset(["fai", "output"])
+MENDED_EVENTS = frozenset(["filing", "land", "permit", "acceptance", "recognition", "payment", "fdi"])
 PERSONS = {"联系人": ["钱七样甲", "钱七样乙", "钱七样丙"], "联系电话": ["19900070000", "19900070001", "19900070002"]}
 UNKNOWN = {"序号": "#", "备注说明": "已核", "数据批次": "P1"}
 
 
 def muddle(
-    delivery: Delivery, draws: Draws, dial: str, horizon: date, csv_only: bool = False
+    delivery: Delivery, draws: Draws, dial: str, horizon: date, is_plain: bool = False
 ) -> Iterator[tuple[Written, Delivery | None]]:
     """The files that a delivery becomes, with the delivery that each makes known (None: nothing)."""
     full = dial == "full"
-    style = _style(delivery, draws, full, csv_only)
+    style = _style(delivery, draws, full, is_plain)
     if draws.chance((150 if delivery.source == "fai" else 60) if full else 15):
-        broken = _refused(delivery, draws, csv_only)
+        broken = _refused(delivery, draws, is_plain)
         if broken is not None:
             # The file comes again, mended, some days later where the calendar of its mode allows it.
             yield broken, None
@@ -123,16 +106,17 @@ def _zipped_parts(delivery: Delivery, style: Style) -> Written:
 
 
 def _mended_rows(delivery: Delivery, style: Style, draws: Draws, horizon: date) -> Delivery | None:
-    """The spoiled rows of a month once more, as a 补报 that restates by key."""
-    if delivery.source not in ("fai", "output") or _is_correction(delivery):
+    """The spoiled rows once more, as they should have been."""
+    by_key = delivery.source in MENDED_BY_KEY
+    if (not by_key and delivery.source not in MENDED_EVENTS) or _is_correction(delivery):
         return None
     rows = [d.row for d in style.damages if not d.is_copy]
     day = working_day(delivery.received_on + timedelta(days=draws.whole(4, 9)))
     if not rows or day > horizon or draws.chance(400):
         return None
-    lines = [
-        replace(x, values={**x.values, "submission_kind": "补报"}) for x in (delivery.lines[r] for r in sorted(rows))
-    ]
+    lines = [delivery.lines[r] for r in sorted(rows)]
+    if by_key:
+        lines = [replace(x, values={**x.values, "submission_kind": "补报"}) for x in lines]
     return replace(delivery, received_on=day, stem=f"{delivery.stem}（补报）", lines=lines)
 
 
@@ -147,12 +131,12 @@ def _is_part(delivery: Delivery) -> bool:
 # --- the style
 
 
-def _style(delivery: Delivery, draws: Draws, full: bool, csv_only: bool = False) -> Style:
+def _style(delivery: Delivery, draws: Draws, full: bool, is_plain: bool = False) -> Style:
     contract = load_contract(delivery.source)
     columns = columns_of(contract)
     style = Style(container=delivery.form)
     _choose_container(style, delivery, draws, full)
-    if csv_only:
+    if is_plain:
         style.container = "csv"
     is_text = style.container not in ("xlsx", "xls", "zip-xlsx")
     _choose_headers(style, contract, columns, draws, full)
@@ -326,8 +310,8 @@ def _choose_damages(
             continue
         spoiled.add(row)
         column, text, reason = at
-        is_copy = delivery.source not in SPOILED_IN_PLACE or draws.chance(500)
-        style.damages.append(Damage(row, column, text, reason, is_copy, draws.chance(500)))
+        # In the row's place; or beside it, as when a clerk pastes a line twice and breaks the copy.
+        style.damages.append(Damage(row, column, text, reason, draws.chance(500), draws.chance(500)))
 
 
 def _approximate(delivery: Delivery, columns: list[Column], draws: Draws) -> tuple[int, str] | None:
@@ -406,11 +390,11 @@ def _truth(delivery: Delivery, name: str, body: bytes, status: str, reason: str 
     return FileTruth(delivery.source, delivery.received_on, name, sha, status, reason, **nothing)  # type: ignore[arg-type]
 
 
-def _refused(delivery: Delivery, draws: Draws, csv_only: bool) -> Written | None:
+def _refused(delivery: Delivery, draws: Draws, is_plain: bool) -> Written | None:
     """A file that must be refused: its name says it is the delivery, its content is none."""
     contract = load_contract(delivery.source)
     required = [c.name for c in columns_of(contract) if c.required_in_file]
-    kinds = ["header_not_found", *([] if csv_only else ["unreadable"]), "encoding_unknown"]
+    kinds = ["header_not_found", *([] if is_plain else ["unreadable"]), "encoding_unknown"]
     kinds += ["column_missing"] if len(required) >= 2 and len(columns_of(contract)) >= 5 else []
     kinds += ["unit_unknown"] * 4 if delivery.source == "fai" else []
     kind = draws.pick(kinds)

@@ -33,8 +33,15 @@ class Config:
     """What is falsified."""
     small_firms: int = 0
     """Small taxpayers at scale 1.0: 8,000 give a district its million rows of tax, and nearly as many of power."""
-    csv_only: bool = False
-    """Every file is CSV: what a province delivers is too long for workbooks."""
+    workbooks_from: date = date.min
+    """What was received before this day came as CSV; date.max: a province delivers nothing else."""
+
+    registers_monthly_from: date = date.min
+    """Before this day the monthly registers came once a quarter."""
+
+    def is_plain(self, received_on: date) -> bool:
+        """Whether what is received on that day is all CSV."""
+        return received_on < self.workbooks_from
 
 
 @dataclass(frozen=True)

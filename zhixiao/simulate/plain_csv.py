@@ -13,7 +13,17 @@ from typing import Any
 from zhixiao.contracts import Column, load_contract
 from zhixiao.simulate.containers import plain
 from zhixiao.simulate.delivery import Delivery
-from zhixiao.simulate.forms import FX, MONEY_UNITS, FileTruth, Written, banner, columns_of, default_unit, header_unit
+from zhixiao.simulate.forms import (
+    FX,
+    MONEY_UNITS,
+    FileTruth,
+    Written,
+    banner,
+    columns_of,
+    default_unit,
+    header_unit,
+    stated_period,
+)
 
 Cells = list[str]
 
@@ -38,6 +48,7 @@ def write_plain(delivery: Delivery) -> Written:
     body = out.getvalue().encode()
     n = len(rows)
     truth = FileTruth(delivery.source, delivery.received_on, f"{delivery.stem}.csv", hashlib.sha256(body).hexdigest())
+    truth.period = stated_period(delivery)
     truth.rows_read = truth.rows_accepted = n
     truth.money_read = truth.money_accepted = money
     return Written(truth.file_name, body, [truth], delivery.lines)

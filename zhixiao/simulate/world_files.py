@@ -104,11 +104,11 @@ File = tuple[Written, Delivery | None]
 
 def _files(config: Config, delivery: Delivery, n: int) -> Iterator[File]:
     if config.mess == "none":
-        is_csv = config.csv_only or delivery.form == "csv"
+        is_csv = delivery.form == "csv" or config.is_plain(delivery.received_on)
         yield write_plain(delivery) if is_csv else write(delivery, Style(container=delivery.form)), delivery
         return
     draws = Draws(config.seed, config.district, f"mess/{config.mess}/{delivery.source}/{n}")
-    yield from muddle(delivery, draws, config.mess, HORIZON, config.csv_only)
+    yield from muddle(delivery, draws, config.mess, HORIZON, config.is_plain(delivery.received_on))
 
 
 def _old_again(
@@ -168,7 +168,7 @@ def write_truth(made: Simulation, folder: Path) -> None:
         "known_on": made.known_on.isoformat(),
         "files": len(made.files),
     }
-    (folder / "world.json").write_text(json.dumps(head, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / "world.json").write_text(json.dumps(head, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
 
 
 def _plantings(world: World) -> pa.Table:
