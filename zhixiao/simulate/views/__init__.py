@@ -19,10 +19,16 @@ def deliveries(world: World, source: str) -> Iterator[Delivery]:
     """All deliveries of one source in the order in which they were received."""
     view = View(world, source)
     since = world.config.since
+    is_monthly_register = view.contract.mode == "register" and view.contract.rhythm == "monthly"
+    thinned = 0
     backlog: list[Line] = []
     for made in _edited(_VIEWS[source](view), world.edits.get(source, [])):
         if made.received_on > HORIZON:
             continue
+        if is_monthly_register and made.received_on < world.config.registers_monthly_from:
+            thinned += 1
+            if thinned % 3:
+                continue
         if since is not None and made.received_on < since:
             if view.contract.mode == "events":
                 backlog += made.lines
