@@ -36,7 +36,7 @@ MONTHS = LAST_MONTH - FIRST_MONTH + 1
 SIGNED_A_YEAR = {2017: 100, 2018: 115, 2019: 122, 2020: 140, 2021: 180, 2022: 203, 2023: 190, 2024: 180, 2025: 176}
 STARTING = {2017: 620, 2018: 620, 2019: 600, 2020: 680, 2021: 490, 2022: 470, 2023: 580, 2024: 730, 2025: 740}
 """Per mille of the filings that come to a start, by the year of filing: the published starts rose from 61 to 100."""
-LEFT = {2020: 390, 2021: 390, 2023: 160, 2024: 160}
+LEFT = {2020: 300, 2021: 350, 2023: 160, 2024: 160}
 LEFT_ELSE = 300
 """Per mille of the starts that never come to an end, by year: published completions are three fifths of the starts."""
 BACKGROUND_FIRMS = 760
@@ -622,6 +622,29 @@ class Builder:
         for m in (m for q in self.owned(p.firm) for ph in q.phases for m in ph.fai):
             if m.equipment > 0 and FIRST_MONTH <= m.month <= LAST_MONTH:
                 p.firm.equipment[m.month - FIRST_MONTH] += m.equipment * draws.whole(93, 100)
+
+    def begin(self, p: Project, draws: Draws, day: date) -> None:
+        """Let the works of a project that stood still begin on a day: investment, payments, power on the site."""
+        assert p.firm is not None
+        phase = p.phases[0]
+        phase.started_on = p.started_on = day
+        self._invest(p, phase, add_months(day, 26), False, draws)
+        self._pay(p, draws)
+        if not p.firm.is_background:
+            for at in range(max(0, month_of(day) - FIRST_MONTH), MONTHS):
+                p.firm.power[at] = p.firm.power[at] or draws.whole(60, 900)
+
+    def permit(self, p: Project, phase: Phase, day: date, draws: Draws) -> None:
+        """A construction permit of that day."""
+        self._permit(p, phase, day, 1, draws)
+
+    def pay_one(self, p: Project, draws: Draws, day: date, fen: int) -> None:
+        """One payment for works."""
+        assert p.firm is not None
+        party = self._outsider(draws, "建设工程有限公司")
+        self._payment(
+            p, draws, day, (p.firm.name, p.firm.uscc), party, fen, "土建", f"HT-{p.row_no}-TJ00", fen * 20
+        )
 
     def give_accounts(self, firm: Firm, draws: Draws) -> None:
         """Power accounts for a firm that has none."""
