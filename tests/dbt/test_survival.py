@@ -70,7 +70,7 @@ def build(con: duckdb.DuckDBPyConnection, compiled: dict[str, str], projects: li
     )
     con.execute(
         "create table intermediate.int_retrospective__reached"
-        " (project_id varchar, reading varchar, stage varchar, reached_on date, complete_on date)"
+        " (project_id varchar, reading varchar, stage varchar, reached_on date, complete_on date, valid_until date)"
     )
     con.execute("create table intermediate.int_funnel__cut (project_id varchar, cut_kind varchar, cut_value varchar)")
     for i, p in enumerate(projects):
@@ -81,7 +81,7 @@ def build(con: duckdb.DuckDBPyConnection, compiled: dict[str, str], projects: li
         for stage, day in (("signed", p.signed_on), ("filed", p.reached_on), ("started", p.reached_on)):
             if day:
                 con.execute(
-                    "insert into intermediate.int_retrospective__reached values (?, 'verified', ?, ?, ?)",
+                    "insert into intermediate.int_retrospective__reached values (?, 'verified', ?, ?, ?, null)",
                     [f"P{i}", stage, day, day],
                 )
     con.execute(

@@ -64,7 +64,9 @@ reached as (
         reading,
         stage,
         reached_on,
-        complete_on
+        complete_on,
+        valid_from,
+        valid_until
     from {{ ref('int_retrospective__reached') }}
 
 ),
@@ -142,6 +144,8 @@ members as (
             entries.reached_on >= points.window_start
             and entries.reached_on <= points.window_end
             and entries.complete_on <= points.evaluated_on
+            and coalesce(entries.valid_from <= points.evaluated_on, true)
+            and coalesce(entries.valid_until > points.evaluated_on, true)
     inner join invested
         on
             entries.project_id = invested.project_id
@@ -151,6 +155,8 @@ members as (
             entries.project_id = counted.project_id
             and entries.reading = counted.reading
             and definitions.numerator_stage = counted.stage
+            and coalesce(points.evaluated_on >= counted.valid_from, true)
+            and coalesce(points.evaluated_on < counted.valid_until, true)
     where
         (projects.is_in_ledger or definitions.population = 'all')
         -- A project too young for the question is in neither.
@@ -190,6 +196,8 @@ invested_in_window as (
         on
             reports.project_id = entries.project_id
             and points.evaluated_on >= entries.complete_on
+            and coalesce(points.evaluated_on >= entries.valid_from, true)
+            and coalesce(points.evaluated_on < entries.valid_until, true)
     inner join projects on entries.project_id = projects.project_id
     where
         entries.stage = 'started'

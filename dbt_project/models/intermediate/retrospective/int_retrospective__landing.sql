@@ -36,6 +36,7 @@ reached as (
         stage,
         reached_on
     from {{ ref('int_retrospective__reached') }}
+    where valid_until is null
 
 ),
 

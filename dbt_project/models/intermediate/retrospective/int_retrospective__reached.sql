@@ -1,5 +1,6 @@
 -- Every stage date of a project in every reading that the stages carry, and the stages that only
--- the retrospective asks for.
+-- the retrospective asks for. A date that was taken back since (a revoked recognition, a withdrawn
+-- filing) is there until that day, so that an earlier day finds it.
 
 with
 
@@ -22,6 +23,22 @@ events as (
         complete_on
     from {{ ref('fct_stage_event') }}
     where event_kind = 'reached'
+
+),
+
+revocations as (
+
+    select
+        project_id,
+        reading,
+        stage_no,
+        event_date,
+        complete_on,
+        withdrawn_on
+    from {{ ref('int_stage__reached') }}
+    where
+        not stands
+        and withdrawn_on is not null
 
 ),
 
@@ -89,17 +106,66 @@ days as (
 
 ),
 
-reached as (
+dated as (
 
     select
         events.project_id,
         events.reading,
         stage_names.stage,
         max(events.event_date) as reached_on,
-        max(events.complete_on) as complete_on
+        max(events.complete_on) as complete_on,
+        cast(null as date) as valid_until
     from events
     inner join stage_names on events.stage_no = stage_names.stage_no
     group by events.project_id, events.reading, stage_names.stage
+
+    union all
+
+    select
+        revocations.project_id,
+        revocations.reading,
+        stage_names.stage,
+        revocations.event_date as reached_on,
+        revocations.complete_on,
+        revocations.withdrawn_on as valid_until
+    from revocations
+    inner join stage_names on revocations.stage_no = stage_names.stage_no
+
+),
+
+-- On any day the earliest date that stood then: a later one takes over when the earlier one falls.
+ordered as (
+
+    select
+        project_id,
+        reading,
+        stage,
+        reached_on,
+        complete_on,
+        valid_until,
+        max(coalesce(valid_until, date '9999-12-31')) over (
+            partition by project_id, reading, stage
+            order by reached_on, coalesce(valid_until, date '9999-12-31') desc, complete_on
+            rows between unbounded preceding and 1 preceding
+        ) as valid_from
+    from dated
+
+),
+
+reached as (
+
+    select
+        project_id,
+        reading,
+        stage,
+        reached_on,
+        complete_on,
+        valid_from,
+        valid_until
+    from ordered
+    where
+        valid_from is null
+        or coalesce(valid_until, date '9999-12-31') > valid_from
 
 ),
 
@@ -110,7 +176,9 @@ same_year_starts as (
         starts.reading,
         'started_in_signing_year' as stage,
         starts.reached_on,
-        starts.complete_on
+        starts.complete_on,
+        starts.valid_from,
+        starts.valid_until
     from reached as starts
     inner join reached as signings
         on
@@ -119,6 +187,7 @@ same_year_starts as (
     where
         starts.stage = 'started'
         and signings.stage = 'signed'
+        and signings.valid_until is null
         and year(starts.reached_on) = year(signings.reached_on)
 
 ),
@@ -130,7 +199,9 @@ prompt_productions as (
         productions.reading,
         'produced_on_completion' as stage,
         productions.reached_on,
-        productions.complete_on
+        productions.complete_on,
+        productions.valid_from,
+        productions.valid_until
     from reached as productions
     inner join reached as completions
         on
@@ -139,6 +210,7 @@ prompt_productions as (
     where
         productions.stage = 'produced'
         and completions.stage = 'completed'
+        and completions.valid_until is null
         and productions.reached_on - completions.reached_on
         <= {{ rule('retrospective_rule', 'production_on_completion_days') }}
 
@@ -193,7 +265,9 @@ final as (
         reading,
         stage,
         reached_on,
-        complete_on
+        complete_on,
+        valid_from,
+        valid_until
     from reached
 
     union all
@@ -203,7 +277,9 @@ final as (
         reading,
         stage,
         reached_on,
-        complete_on
+        complete_on,
+        valid_from,
+        valid_until
     from same_year_starts
 
     union all
@@ -213,7 +289,9 @@ final as (
         reading,
         stage,
         reached_on,
-        complete_on
+        complete_on,
+        valid_from,
+        valid_until
     from prompt_productions
 
     union all
@@ -224,7 +302,9 @@ final as (
         readings.reading,
         'land_contract' as stage,
         first_contracts.contracted_on as reached_on,
-        first_contracts.contracted_on as complete_on
+        first_contracts.contracted_on as complete_on,
+        cast(null as date) as valid_from,
+        cast(null as date) as valid_until
     from first_contracts
     cross join readings
 
@@ -235,7 +315,9 @@ final as (
         readings.reading,
         'permitted_on_land' as stage,
         prompt_permits.permitted_on as reached_on,
-        prompt_permits.permitted_on as complete_on
+        prompt_permits.permitted_on as complete_on,
+        cast(null as date) as valid_from,
+        cast(null as date) as valid_until
     from prompt_permits
     cross join readings
 
@@ -246,5 +328,7 @@ select
     reading,
     stage,
     reached_on,
-    complete_on
+    complete_on,
+    valid_from,
+    valid_until
 from final

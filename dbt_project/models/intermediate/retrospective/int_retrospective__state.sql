@@ -23,7 +23,9 @@ reached as (
         reading,
         stage,
         reached_on,
-        complete_on
+        complete_on,
+        valid_from,
+        valid_until
     from {{ ref('int_retrospective__reached') }}
     where stage in ('started', 'completed', 'produced')
 
@@ -86,6 +88,8 @@ states as (
         on
             reached.reached_on <= days.closes_on
             and reached.complete_on <= days.closes_on
+            and coalesce(reached.valid_from <= days.closes_on, true)
+            and coalesce(reached.valid_until > days.closes_on, true)
             and coalesce(projects.withdrawn_on > days.closes_on, true)
     group by
         projects.project_id,
