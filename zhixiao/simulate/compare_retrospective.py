@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,17 +24,18 @@ STEPS = (
 )  # fmt: skip
 
 
-def compare_retrospective(con: duckdb.DuckDBPyConnection, funnel: Funnel) -> Comparison:
-    """Rows of mart_funnel_retrospective, as far as the truth has them."""
-    out = Comparison("mart_funnel_retrospective")
+def compare_retrospective(database: Path, funnel: Funnel) -> Comparison:
+    """Rows of mart_funnel_retrospective in a published file, as far as the truth has them."""
+    out = Comparison("retrospective")
     query = "from marts.mart_funnel_retrospective where reading in ('claimed', 'evidenced')"
-    compare_same_periods(out, _rows(con, f"{query} and span = 'same_period' and withdrawn_count is not null"), funnel)
-    compare_stays(out, _rows(con, f"{query} and span = 'year' and measure = 'days_in_stage'"), funnel)
-    compare_prompt_starts(
-        out, _rows(con, f"{query} and span = 'year' and measure = 'same_year_start_rate' and basis = 'count'"), funnel
-    )
+    same = f"{query} and span = 'same_period' and withdrawn_count is not null"
+    prompt = f"{query} and span = 'year' and measure = 'same_year_start_rate' and basis = 'count'"
     sold = f"{query} and span = 'year' and measure in ('output_input_ratio', 'invoiced_sales_12m')"
-    compare_sales(out, _rows(con, f"{sold} and variant = 'main'"), funnel)
+    with duckdb.connect(str(database), read_only=True) as con:
+        compare_same_periods(out, _rows(con, same), funnel)
+        compare_stays(out, _rows(con, f"{query} and span = 'year' and measure = 'days_in_stage'"), funnel)
+        compare_prompt_starts(out, _rows(con, prompt), funnel)
+        compare_sales(out, _rows(con, f"{sold} and variant = 'main'"), funnel)
     return out
 
 
