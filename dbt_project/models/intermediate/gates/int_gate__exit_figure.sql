@@ -16,6 +16,8 @@ facts as (
 
     select
         project_id,
+        district_code,
+        project_code,
         filed_on,
         planned_investment,
         planned_completion_date,
@@ -59,12 +61,39 @@ permits as (
 
 ),
 
+filing_rows as (
+
+    select
+        district_code,
+        {{ project_code_key("project_code") }} as project_code,
+        filing_date,
+        received_on,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('stg_filing') }}
+
+),
+
+starts as (
+
+    select
+        project_id,
+        started_on,
+        source,
+        file_sha256,
+        sheet,
+        row_number
+    from {{ ref('int_stage__start') }}
+
+),
+
 parcels as (
 
     select
         project_id,
         agreed_start_date,
-        started_on,
+        land_started_on,
         land_price,
         file_sha256,
         sheet,
@@ -100,7 +129,66 @@ last_reports as (
 
 ),
 
+-- A 变更 never moves the filing date: the first row that states it is the one to show.
+dated_filings as (
+
+    select
+        facts.project_id,
+        facts.filed_on,
+        filing_rows.file_sha256,
+        filing_rows.sheet,
+        filing_rows.row_number
+    from facts
+    inner join filing_rows
+        on
+            facts.district_code = filing_rows.district_code
+            and facts.project_code = filing_rows.project_code
+            and facts.filed_on = filing_rows.filing_date
+    qualify row_number() over (
+        partition by facts.project_id
+        order by
+            filing_rows.received_on asc,
+            filing_rows.file_sha256 asc,
+            filing_rows.sheet asc,
+            filing_rows.row_number asc
+    ) = 1
+
+),
+
 figures as (
+
+    select
+        tests.project_id,
+        tests.rule,
+        'filing' as source,
+        dated_filings.file_sha256,
+        dated_filings.sheet,
+        dated_filings.row_number,
+        struct_pack(
+            column_name := 'filing_date', value := cast(dated_filings.filed_on as varchar)
+        ) as figure
+    from tests
+    inner join dated_filings on tests.project_id = dated_filings.project_id
+    where tests.rule in ('exit_filing_lapsed', 'exit_not_started')
+
+    union all
+
+    select
+        tests.project_id,
+        tests.rule,
+        starts.source,
+        starts.file_sha256,
+        starts.sheet,
+        starts.row_number,
+        struct_pack(
+            column_name := 'started_on', value := cast(starts.started_on as varchar)
+        ) as figure
+    from tests
+    inner join starts on tests.project_id = starts.project_id
+    where
+        tests.rule in ('exit_land_idle', 'exit_investment_behind', 'exit_investment_stalled')
+
+    union all
 
     select
         tests.project_id,
@@ -110,20 +198,14 @@ figures as (
         facts.filing_sheet as sheet,
         facts.filing_row_number as row_number,
         unnest([
-            struct_pack(column_name := 'filing_date', value := cast(facts.filed_on as varchar)),
             struct_pack(
                 column_name := 'planned_investment',
-                value := case
-                    when tests.rule = 'exit_investment_behind'
-                        then cast(facts.planned_investment as varchar)
-                end
+                value := cast(facts.planned_investment as varchar)
             ),
             struct_pack(
                 column_name := 'planned_completion_date',
                 value := case
-                    when
-                        tests.rule = 'exit_investment_behind'
-                        and facts.agreed_completion_date is null
+                    when facts.agreed_completion_date is null
                         then cast(facts.planned_completion_date as varchar)
                 end
             )
@@ -131,7 +213,7 @@ figures as (
     from tests
     inner join facts on tests.project_id = facts.project_id
     where
-        tests.rule in ('exit_filing_lapsed', 'exit_not_started', 'exit_investment_behind')
+        tests.rule = 'exit_investment_behind'
         and facts.filed_on is not null
 
     union all
@@ -228,7 +310,8 @@ figures as (
                 value := cast(parcels.agreed_start_date as varchar)
             ),
             struct_pack(
-                column_name := 'actual_start_date', value := cast(parcels.started_on as varchar)
+                column_name := 'actual_start_date',
+                value := cast(parcels.land_started_on as varchar)
             ),
             struct_pack(column_name := 'land_price', value := cast(parcels.land_price as varchar))
         ]) as figure

@@ -70,6 +70,25 @@ stages as (
 
 ),
 
+versions as (
+
+    select
+        project_id,
+        valid_from
+    from {{ ref('int_project__version') }}
+
+),
+
+first_seen as (
+
+    select
+        project_id,
+        min(valid_from) as first_seen_on
+    from versions
+    group by project_id
+
+),
+
 funnel as (
 
     select
@@ -401,6 +420,7 @@ final as (
         case
             when projects.withdrawn_on <= {{ as_of() }} then projects.withdrawn_on
         end as withdrawn_on,
+        first_seen.first_seen_on,
         projects.register_current_stage,
         cast(coalesce(stages.current_stage_no, 0) as integer) as current_stage_no,
         case
@@ -411,6 +431,7 @@ final as (
             when stages.current_stage_no = 5 then '投产'
             when stages.current_stage_no = 6 then '达效'
             when stages.claimed_stage_no is not null then '未佐证'
+            when first_seen.first_seen_on > {{ as_of() }} then '尚未出现'
             when projects.is_in_ledger then '在谈'
             else '未知'
         end as current_stage_zh,
@@ -548,6 +569,7 @@ final as (
         {{ as_of() }} as as_of,
         {{ known_on() }} as known_on
     from projects
+    left join first_seen on projects.project_id = first_seen.project_id
     left join stages on projects.project_id = stages.project_id
     left join funnel on projects.project_id = funnel.project_id
     left join money on projects.project_id = money.project_id
@@ -583,6 +605,7 @@ final as (
     left join seed_actions
         on
             projects.is_in_ledger
+            and first_seen.first_seen_on <= {{ as_of() }}
             and coalesce(stages.claimed_stage_no, 0) + 1 = seed_actions.stage_no
 
 )
@@ -615,6 +638,7 @@ select
     involves_land,
     is_withdrawn,
     withdrawn_on,
+    first_seen_on,
     register_current_stage,
     current_stage_no,
     current_stage_zh,
