@@ -123,6 +123,10 @@ class Builder:
         self.serial += 1
         return numbers.credit_code(self.config.district, self.serial * 37 + 11, is_recent)
 
+    def credit_code(self) -> str:
+        """The code of a firm that is registered now."""
+        return self._credit_code(True)
+
     def _account(self) -> str:
         self.serial += 1
         return f"321{self.serial * 37 + 1000:07d}"
@@ -642,9 +646,11 @@ class Builder:
         """One payment for works."""
         assert p.firm is not None
         party = self._outsider(draws, "建设工程有限公司")
-        self._payment(
-            p, draws, day, (p.firm.name, p.firm.uscc), party, fen, "土建", f"HT-{p.row_no}-TJ00", fen * 20
-        )
+        self._payment(p, draws, day, (p.firm.name, p.firm.uscc), party, fen, "土建", f"HT-{p.row_no}-TJ00", fen * 20)
+
+    def outsider(self, draws: Draws, word: str) -> tuple[str, str]:
+        """A firm from elsewhere."""
+        return self._outsider(draws, word)
 
     def give_accounts(self, firm: Firm, draws: Draws) -> None:
         """Power accounts for a firm that has none."""

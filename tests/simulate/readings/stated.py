@@ -6,7 +6,7 @@ import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
@@ -97,6 +97,8 @@ class Stated:
         contract = load_contract(source)
         if contract.mode == "events":
             held = {tuple(r[k] for k in contract.keys): r for r in self.told(source)}
+            if source == "filing":
+                held = self._filed(held)
             return [r for r in held.values() if r["submission_kind"] != "撤销"]
         if contract.mode == "register":
             if source in ("target", "above_scale"):
@@ -105,6 +107,17 @@ class Stated:
             made = self.made(source)
             return [r for r in self.told(source) if made and r.received_on == made[-1].received_on]
         return self._period(source)
+
+    def _filed(self, held: dict[tuple[Any, ...], Row]) -> dict[tuple[Any, ...], Row]:
+        """A 变更 restates columns but never the filing date; only a 更正 does."""
+        days: dict[str, date] = {}
+        for r in self.told("filing"):
+            code = str(r["project_code"])
+            if code not in days or r["submission_kind"] == "更正":
+                days[code] = r["filing_date"]
+        return {
+            k: replace(r, values={**r.values, "filing_date": days[str(r["project_code"])]}) for k, r in held.items()
+        }
 
     def _period(self, source: str) -> list[Row]:
         contract = load_contract(source)
@@ -269,6 +282,11 @@ class Stated:
     def permits(self) -> dict[str, list[Row]]:
         """Project -> its construction permits."""
         return self._of_project("permit")
+
+    @cached_property
+    def accepted(self) -> dict[str, list[Row]]:
+        """Project -> its acceptances."""
+        return self._of_project("acceptance")
 
     @cached_property
     def told_filings(self) -> dict[str, list[Row]]:

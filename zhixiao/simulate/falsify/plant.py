@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zhixiao.simulate.draws import Draws
-from zhixiao.simulate.falsify import cross_source, duplicates, identities, series
+from zhixiao.simulate.falsify import cross_source, duplicates, identities, money, series, status, units
 from zhixiao.simulate.falsify.planting import Dial
 from zhixiao.simulate.falsify.scene import Scene, Victims
 from zhixiao.simulate.model import World
@@ -19,8 +19,11 @@ Planter = Callable[[Scene], None]
 PLANTERS: dict[str, Planter] = {
     **identities.PLANTERS,
     **duplicates.PLANTERS,
+    **units.PLANTERS,
     **series.PLANTERS,
     **cross_source.PLANTERS,
+    **status.PLANTERS,
+    **money.PLANTERS,
 }
 
 
