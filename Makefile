@@ -16,7 +16,7 @@ endif
 
 PY := .venv/bin/python
 
-.PHONY: help run up test test-long bench evaluate lint fmt clean
+.PHONY: help run up test test-long backfill bench evaluate lint fmt clean
 
 help: ## 列出所有命令 / this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ test: ## 安装并运行全部检查与测试 / set up, then every check and tes
 test-long: ## 长测试 / the full form of the long tests
 	@bin/setup
 	@$(PY) -m pytest -m long --durations=15 $(ARGS)
+
+backfill: ## 十四五 60 个月末口径 / the 60 month-end pairs of the 14th plan (ARGS="--from 2021-01 --to 2025-12")
+	@bin/setup
+	@$(PY) -m zhixiao.cli backfill $(ARGS)
 
 bench: ## 基准测试 / the benchmark
 	@bin/setup

@@ -183,6 +183,20 @@ def publish(
 
 
 @app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="首月 / first month")] = "2021-01",
+    last: Annotated[str, typer.Option("--to", help="末月 / last month")] = "2025-12",
+    wait: Wait = DEFAULT_WAIT,
+) -> None:
+    """月末口径全部建好，放在 releases/ 下 / build the month-end pairs of a plan under releases/."""
+    from zhixiao.warehouse.backfill import backfill as backfill_all
+
+    r = backfill_all(_settings(), first, last, progress=_say, wait_seconds=wait)
+    _say(r.words)
+    raise typer.Exit(DONE_WITH_FAULTS if r.failed else DONE)
+
+
+@app.command()
 def rollback(
     release_id: Annotated[
         str | None, typer.Argument(help="版本号；不填为上一个 / a release; else the one before")

@@ -100,26 +100,6 @@ def test_a_new_file_a_refused_one_and_a_decision(world: World, refused_raw: Path
     assert read_json(world.settings.published_dir / "manifest.json")["decisions"][0][0] == "2026-01-25"
 
 
-def test_an_earlier_known_on_is_the_release_of_that_day(world: World, empty_world: Callable[[str], World]) -> None:
-    """known_on is a filter on the received day, nothing else: a warehouse that never got the later files agrees."""
-    day = "2025-06-30"
-    done = world.run("--known-on", day)
-    assert done.returncode == 0, done.stdout + done.stderr
-    folder = f"{day}_{day}"
-    assert str(world.settings.releases_dir / folder) in done.stdout
-    assert world.release().startswith("2026-01-22_2026-01-22_")
-    early = empty_world("early")
-    for source in world.settings.raw_dir.iterdir():
-        for received in source.iterdir() if source.is_dir() else ():
-            if received.name <= day:
-                shutil.copytree(received, early.settings.raw_dir / source.name / received.name)
-    shutil.copytree(world.settings.landed_dir, early.settings.landed_dir)
-    done = run_cli(early.settings, "run", "--known-on", day)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert early.checksums() == world.checksums(folder)
-    assert early.release() == world.release(folder)
-
-
 def test_trace_goes_from_a_figure_back_to_the_cell(sample_world: World) -> None:
     """Every tax row of the release is found again in the file it came from."""
     from zhixiao.trace import trace

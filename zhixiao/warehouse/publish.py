@@ -92,7 +92,7 @@ def _place(settings: Settings, c: Candidate, state: BuildState, run: Json) -> Pu
     inputs = c.inputs | releases.decision_inputs(c.decisions)
     newest = max(now.pair, hold.pair) if now and hold else now.pair if now else None
     if newest is not None and c.pair < newest and (now is None or c.release_id != now.release_id):
-        return _archive(settings, c, state, run)
+        return archive(settings, c, state, run)
     if hold is not None and inputs <= hold.inputs:
         assert now is not None
         return _result(
@@ -119,8 +119,8 @@ def _place(settings: Settings, c: Candidate, state: BuildState, run: Json) -> Pu
     )  # fmt: skip
 
 
-def _archive(settings: Settings, c: Candidate, state: BuildState, run: Json) -> PublishResult:
-    """A pair older than the published one: kept beside, published/ untouched."""
+def archive(settings: Settings, c: Candidate, state: BuildState, run: Json) -> PublishResult:
+    """Keep a pair beside the published one under releases/<known_on>_<as_of>/; published/ is untouched."""
     _finish(settings, c, state, 0, run)
     folder = releases.keep(settings, c.folder, c.pair.name, replace=True)
     return _result(
