@@ -250,7 +250,9 @@ figures as (
         tax_rows.sheet,
         tax_rows.row_number,
         'tax_paid' as column_name,
-        cast(tax_rows.tax_paid_yuan as varchar) as value
+        cast(
+            cast(tax_rows.tax_paid_yuan * 0.0001 as decimal(20, 6)) as varchar
+        ) as value
     from watched
     inner join tax_rows
         on
