@@ -3,6 +3,7 @@
     {{ return([
         ("R01", "chk_r01_report_identity"),
         ("R02", "chk_r02_over_plan"),
+        ("R03", "chk_r03_beyond_funds"),
         ("R04", "chk_r04_unexplained_change"),
         ("R05", "chk_r05_start_before_permit"),
         ("R06", "chk_r06_before_filing"),

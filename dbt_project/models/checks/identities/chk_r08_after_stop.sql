@@ -112,8 +112,19 @@ judged as (
         case
             when measured.project_id is null then 'na'
             when
-                (measured.is_long_stopped or measured.is_long_completed)
-                and measured.investment_month > 0
+                measured.investment_month > 0
+                and (
+                    measured.is_long_stopped
+                    or (
+                        measured.is_long_completed
+                        and coalesce(
+                            measured.after_completion
+                            > measured.planned_investment
+                            * {{ check_threshold('R08', 'retention_share') }},
+                            true
+                        )
+                    )
+                )
                 then 'fail'
             else 'pass'
         end as outcome,
@@ -133,12 +144,12 @@ final as (
             when outcome <> 'fail' then null
             when
                 is_long_completed
-                and share_after > {{ check_threshold('R08', 'retention_share') }}
+                and share_after > {{ check_threshold('R08', 'quarantine_share') }}
                 then 'quarantine'
             else 'flag'
         end as severity,
         share_after as statistic,
-        {{ check_threshold('R08', 'retention_share') }} as threshold,
+        {{ check_threshold('R08', 'quarantine_share') }} as threshold,
         investment_month as observed,
         case when outcome = 'fail' then 0 end as expected,
         1 as n_used,
