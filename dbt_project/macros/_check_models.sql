@@ -8,5 +8,6 @@
         ("R05", "chk_r05_start_before_permit"),
         ("R06", "chk_r06_before_filing"),
         ("R08", "chk_r08_after_stop"),
+        ("R41", "chk_r41_withdrawn_counted"),
     ]) }}
 {% endmacro %}
