@@ -107,6 +107,7 @@ reports as (
 
     select
         project_id,
+        project_code,
         stat_period,
         investment_cum,
         file_sha256,
@@ -125,7 +126,7 @@ last_reports as (
         sheet,
         row_number
     from reports
-    qualify stat_period = max(stat_period) over (partition by project_id)
+    qualify stat_period = max(stat_period) over (partition by project_id, project_code)
 
 ),
 

@@ -36,6 +36,7 @@ parcels as (
     select
         project_id,
         land_supervision_no,
+        company_name,
         agreed_start_date,
         idle_from,
         na_reason,
@@ -93,7 +94,8 @@ worst_parcels as (
             (idle_kind is not null) desc,
             (na_reason is null) desc,
             idle_from asc nulls last,
-            land_supervision_no asc
+            land_supervision_no asc,
+            company_name asc
     ) = 1
 
 ),

@@ -164,16 +164,16 @@ verdicts as (
             when count(*) filter (where consequence = '附条件') > 0 then '附条件'
             else '通过'
         end as verdict,
-        list(rule order by rule_no) filter (where consequence is not null) as failed_rules,
-        string_agg(reason_zh || '（' || consequence || '）', '；' order by rule_no)
+        list(rule order by rule_no, rule) filter (where consequence is not null) as failed_rules,
+        string_agg(reason_zh || '（' || consequence || '）', '；' order by rule_no, rule)
         filter (where consequence is not null) as reasons_zh,
-        string_agg(reason_en, '; ' order by rule_no) filter (where consequence is not null)
+        string_agg(reason_en, '; ' order by rule_no, rule) filter (where consequence is not null)
             as reasons_en,
-        string_agg(change_zh, '；' order by rule_no) filter (where consequence is not null)
+        string_agg(change_zh, '；' order by rule_no, rule) filter (where consequence is not null)
             as change_zh,
-        string_agg(change_en, '; ' order by rule_no) filter (where consequence is not null)
+        string_agg(change_en, '; ' order by rule_no, rule) filter (where consequence is not null)
             as change_en,
-        list(test order by rule_no) as tests
+        list(test order by rule_no, rule) as tests
     from worded
     group by project_id
 

@@ -166,13 +166,13 @@ reasons as (
         bool_or(rule = 'exit_investment_behind') as is_investment_behind,
         bool_or(rule = 'exit_investment_stalled') as is_investment_stalled,
         bool_or(rule = 'exit_breach') as is_in_breach,
-        list(rule order by rule_no) as rules,
-        list(reason order by rule_no) as reasons,
-        string_agg(reason_zh, '；' order by rule_no) as reasons_zh,
-        string_agg(reason_en, '; ' order by rule_no) as reasons_en,
-        string_agg(on_failure, '；' order by rule_no) as suggested_zh,
-        string_agg(change_zh, '；' order by rule_no) as change_zh,
-        string_agg(change_en, '; ' order by rule_no) as change_en
+        list(rule order by rule_no, rule) as rules,
+        list(reason order by rule_no, rule) as reasons,
+        string_agg(reason_zh, '；' order by rule_no, rule) as reasons_zh,
+        string_agg(reason_en, '; ' order by rule_no, rule) as reasons_en,
+        string_agg(on_failure, '；' order by rule_no, rule) as suggested_zh,
+        string_agg(change_zh, '；' order by rule_no, rule) as change_zh,
+        string_agg(change_en, '; ' order by rule_no, rule) as change_en
     from worded
     group by project_id
 

@@ -224,16 +224,16 @@ summed as (
         count(*) filter (where rule in ('growth_sales', 'growth_tax') and outcome != 'na')
             as judged_count,
         count(*) filter (where rule in ('growth_sales', 'growth_tax') and is_ahead) as ahead_count,
-        list(rule order by rule_no) filter (where consequence is not null) as failed_rules,
-        string_agg(reason_zh, '；' order by rule_no) filter (where consequence is not null)
+        list(rule order by rule_no, rule) filter (where consequence is not null) as failed_rules,
+        string_agg(reason_zh, '；' order by rule_no, rule) filter (where consequence is not null)
             as reasons_zh,
-        string_agg(reason_en, '; ' order by rule_no) filter (where consequence is not null)
+        string_agg(reason_en, '; ' order by rule_no, rule) filter (where consequence is not null)
             as reasons_en,
-        string_agg(change_zh, '；' order by rule_no) filter (where consequence is not null)
+        string_agg(change_zh, '；' order by rule_no, rule) filter (where consequence is not null)
             as change_zh,
-        string_agg(change_en, '; ' order by rule_no) filter (where consequence is not null)
+        string_agg(change_en, '; ' order by rule_no, rule) filter (where consequence is not null)
             as change_en,
-        list(test order by rule_no) as tests
+        list(test order by rule_no, rule) as tests
     from worded
     group by project_id
 
