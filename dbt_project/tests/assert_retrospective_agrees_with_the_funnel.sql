@@ -76,7 +76,7 @@ months as (
     from {{ ref('int_retrospective__funnel') }}
     where
         span = 'month'
-        and cut_kind in ('district', 'reporting_unit')
+        and (cut_kind = 'reporting_unit' or (cut_kind = 'district' and cut_value = '全区'))
 
 ),
 

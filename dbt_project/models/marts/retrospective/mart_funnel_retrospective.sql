@@ -388,9 +388,9 @@ judged as (
         on
             compared.plan_year is not distinct from targets.plan_year
             and compared.plan_name = targets.plan_name
-            and case compared.cut_kind
-                when 'reporting_unit' then compared.cut_value when 'district' then '全区'
-            end = targets.reporting_unit
+            -- Targets are set for boards; their sum is the whole's, and no single district's of several.
+            and compared.cut_kind in ('district', 'reporting_unit')
+            and compared.cut_value = targets.reporting_unit
             and compared.measure = targets.measure
             and compared.variant = targets.variant
             and compared.form = targets.form
