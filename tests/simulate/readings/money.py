@@ -25,7 +25,8 @@ def group_of(stated: Stated, uscc: str | None, name: str) -> str:
 
 def r29(stated: Stated) -> Iterator[Answer]:
     """Of what was paid in as 到位资金, 80 % is back with the payer's control group by at most four further payments:
-    within 3 days quarantine, within 30 days flag. Payments of a registered cash pool are not followed. na: no inflow."""
+    within 3 days quarantine, within 30 days flag. Payments of a registered cash pool are not followed. na: no
+    inflow."""
     flows = sorted(stated.rows("payment"), key=lambda r: (r["paid_at"], str(r["flow_no"])))
     parties: dict[int, tuple[str, str]] = {}
     out: dict[str, list[Row]] = defaultdict(list)

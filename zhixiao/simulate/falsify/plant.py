@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zhixiao.simulate.draws import Draws
-from zhixiao.simulate.falsify import cross_source, duplicates, identities, money, series, status, units
+from zhixiao.simulate.falsify import (
+    cross_source,
+    duplicates,
+    identities,
+    money,
+    populations,
+    series,
+    status,
+    units,
+)
 from zhixiao.simulate.falsify.planting import Dial
 from zhixiao.simulate.falsify.scene import Scene, Victims
 from zhixiao.simulate.model import World
@@ -24,6 +33,7 @@ PLANTERS: dict[str, Planter] = {
     **cross_source.PLANTERS,
     **status.PLANTERS,
     **money.PLANTERS,
+    **populations.PLANTERS,
 }
 
 
