@@ -38,6 +38,13 @@ class Delivery:
     banner_office: str = ""
     coarse: frozenset[str] = field(default_factory=frozenset)
     """Date columns that this delivery states by the month only."""
+    control: Mapping[str, Decimal] | None = None
+    """A total row stands below the rows, and says so much more than they do, by column. None: as the style has it."""
+
+    @property
+    def name(self) -> str:
+        """What a planting calls the file before its bytes, and so its hash, are there."""
+        return f"{self.source}/{self.stem}"
 
 
 def dec(n: int, places: int) -> Decimal:

@@ -216,6 +216,8 @@ class _Form:
         self.headers = {c.name: style.headers.get(c.name, c.headers[0]) for c in self.columns}
         self.extra_places = list(style.extra)
         self.accepted: list[Line] = []
+        self.off = dict(delivery.control or {})
+        self.totals = style.totals or (["合计"] if delivery.control is not None else [])
 
     # Cells
 
@@ -384,7 +386,8 @@ class _Form:
         for i, c in enumerate(self.columns):
             if c.value_type == "money" and c.unit not in ("万美元", "(own text)"):
                 amounts = [r.line.values.get(c.name) for r in held if r.line]
-                cells[i] = self.number(c, sum((a for a in amounts if isinstance(a, Decimal)), Decimal(0)))
+                total = sum((a for a in amounts if isinstance(a, Decimal)), Decimal(0))
+                cells[i] = self.number(c, total + (self.off.pop(c.name, Decimal(0)) if board is None else 0))
         cells[first] = label
         return _Row("control", cells)
 
@@ -542,7 +545,7 @@ class _Form:
             else []
         )
         for n, half in enumerate(halves):
-            totals = [t for label in style.totals if (t := self.total_row(label, half)) is not None]
+            totals = [t for label in self.totals if (t := self.total_row(label, half)) is not None]
             name = (
                 "table1"
                 if style.container == "html"

@@ -117,7 +117,7 @@ def _mended_rows(delivery: Delivery, style: Style, draws: Draws, horizon: date) 
     lines = [delivery.lines[r] for r in sorted(rows)]
     if by_key:
         lines = [replace(x, values={**x.values, "submission_kind": "补报"}) for x in lines]
-    return replace(delivery, received_on=day, stem=f"{delivery.stem}（补报）", lines=lines)
+    return replace(delivery, received_on=day, stem=f"{delivery.stem}（补报）", lines=lines, control=None)
 
 
 def _is_correction(delivery: Delivery) -> bool:

@@ -60,6 +60,13 @@ def place_of(district: str) -> Place:
     return Place(district, prefecture, names.get(district, "样例区"), towns, parks)
 
 
+def retired_codes(district: str) -> list[str]:
+    """Codes that were retired in favour of this district; of another county of the prefecture where there are none."""
+    rows = [r for r in _rows("division_county") if r["status"] == "retired" and r["level"] == "county"]
+    own = [r["code"] for r in rows if r["successor_codes"] == district]
+    return own or [r["code"] for r in rows if r["code"][:2] == district[:2]]
+
+
 def districts_of(home: str) -> list[str]:
     """The county divisions of a district's province that stand, the district itself first."""
     codes = sorted(

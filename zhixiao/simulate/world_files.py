@@ -44,6 +44,7 @@ class Simulation:
 def simulate(config: Config, out: Path, sources: Sequence[str] = SOURCES, keeps: bool = True) -> Simulation:
     """Write the files of a world into `out`, one delivery at a time; `keeps` what a warehouse should know of it."""
     made = Simulation(make_world(config), Knowledge(keeps))
+    hashes: dict[str, str] = {}
     for source in sources:
         before = len(made.files)
         strangers: set[str] = set()
@@ -61,11 +62,16 @@ def simulate(config: Config, out: Path, sources: Sequence[str] = SOURCES, keeps:
                 _put(out, delivery, written)
                 made.files += written.truths
                 if told is not None:
+                    hashes.setdefault(delivery.name, written.truths[0].sha256)
                     made.knowledge.add(told, written.truths[0].file_name, written.accepted)
         if load_contract(source).mode == "register":
             _mark_unchanged(made.files[before:])
         elif load_contract(source).mode == "events":
             _mark_empty_again(made.files[before:])
+    made.world.plantings = [
+        replace(p, entity_id=hashes.get(p.entity_id, p.entity_id)) if p.entity_type == "file" else p
+        for p in made.world.plantings
+    ]
     return made
 
 
@@ -104,7 +110,7 @@ File = tuple[Written, Delivery | None]
 
 def _files(config: Config, delivery: Delivery, n: int) -> Iterator[File]:
     if config.mess == "none":
-        is_csv = delivery.form == "csv" or config.is_plain(delivery.received_on)
+        is_csv = delivery.control is None and (delivery.form == "csv" or config.is_plain(delivery.received_on))
         yield write_plain(delivery) if is_csv else write(delivery, Style(container=delivery.form)), delivery
         return
     draws = Draws(config.seed, config.district, f"mess/{config.mess}/{delivery.source}/{n}")

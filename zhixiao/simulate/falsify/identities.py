@@ -308,7 +308,8 @@ def _apart(phase: Phase, month: int, told: Mapping[str, Any]) -> Edit:
         rest = replace(delivery, lines=[x for x in delivery.lines if x not in mine])
         stem = f"{delivery.stem}（审减{phase.code[-4:]}）"
         day = working_day(delivery.received_on + timedelta(days=6))
-        own = replace(delivery, stem=stem, received_on=day, lines=[touch.restated(x, **told) for x in mine])
+        lines = [touch.restated(x, **told) for x in mine]
+        own = replace(delivery, stem=stem, received_on=day, lines=lines, control=None)
         return [rest, own] if rest.lines else [own]
 
     return apply
