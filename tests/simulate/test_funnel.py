@@ -11,6 +11,7 @@ import pytest
 
 from zhixiao.simulate.build import make_world
 from zhixiao.simulate.delivery import Delivery, Line
+from zhixiao.simulate.forms import Damage, Style, write
 from zhixiao.simulate.funnel import Funnel, Standing
 from zhixiao.simulate.knowledge import Knowledge
 from zhixiao.simulate.model import Config, Project, World
@@ -231,3 +232,26 @@ def test_rates_count_a_project_in_the_window_of_its_denominator(told: Told) -> N
     landing = sums["size_band", "1-5", "year", date(2023, 1, 1), "cohort", "landing_rate_36m", "main"]["evidenced"]
     assert (landing.count, landing.amount) == (1, 25000)
     assert ("town", "罗塘街道", "plan", date(2021, 1, 1), "cohort", "filed", "main") in sums
+
+
+def test_a_spoiled_row_of_the_ledger_is_gone_until_the_next_delivery(told: Told) -> None:
+    """A row in quarantine is absent from the register: withdrawn on that day, and back when it comes mended."""
+    other = replace(told.project, row_no="QY20230999")
+    told.world = replace(told.world, projects=[told.project, other])
+    row = {"signing_row_no": told.project.row_no, "project_name": "x", "signing_date": date(2023, 3, 1),
+           "signed_investment": Decimal("2.5"), "reporting_unit": "开发区"}  # fmt: skip
+    lines = [Line(row, told.project), Line(row | {"signing_row_no": other.row_no}, other)]
+
+    def deliver(day: date, *damages: Damage) -> None:
+        made = Delivery("signing", day, "签约项目台账", lines, "csv")
+        written = write(made, Style(container="csv", damages=list(damages)))
+        assert written.truths[0].rows_quarantined == len(damages)
+        told.known.add(made, written.path_name, written.accepted)
+
+    deliver(date(2023, 5, 10))
+    deliver(date(2023, 6, 10), Damage(0, "signing_date", "待定", "date_unreadable", is_copy=False))
+    assert told.seen().withdrawn_on == date(2023, 6, 10)
+    assert told.funnel().projects[1].withdrawn_on is None
+    deliver(date(2023, 7, 10), Damage(0, "signing_date", "待定", "date_unreadable", is_copy=True))
+    assert told.seen().withdrawn_on is None
+    assert told.seen(known_on=date(2023, 7, 9), as_of=date(2023, 7, 9)).withdrawn_on == date(2023, 6, 10)
