@@ -7,6 +7,7 @@
         ("R04", "chk_r04_unexplained_change"),
         ("R05", "chk_r05_start_before_permit"),
         ("R06", "chk_r06_before_filing"),
+        ("R07", "chk_r07_hollow_start"),
         ("R08", "chk_r08_after_stop"),
         ("R09", "chk_r09_dead_owner"),
         ("R41", "chk_r41_withdrawn_counted"),
