@@ -20,7 +20,8 @@ def simulate_command(
         float, typer.Option("--scale", help="规模，1.0 约每年签约 170 个 / 1.0 is about 170 signings")
     ] = 0.2,
     mess: Annotated[
-        str | None, typer.Option("--mess", help="none | light | full：脏乱程度（单区默认 light，多区默认 none）")
+        str | None,
+        typer.Option("--mess", help="none | light | full：脏乱程度，默认 light / default light; none with --districts"),
     ] = None,
     district: Annotated[str, typer.Option("--district", help="区划代码 / division code")] = "321204",
     falsify: Annotated[
@@ -34,7 +35,10 @@ def simulate_command(
     ] = 0,
     small_firms: Annotated[
         int | None,
-        typer.Option("--small-firms", help="规模 1.0 时的小微纳税户数（多区默认 8000：每区约 100 万行税收）"),
+        typer.Option(
+            "--small-firms",
+            help="规模 1.0 时的小微纳税户数，8000 约合百万行税收 / small taxpayers; 0, with --districts 8000",
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", help="并行进程数，0 为全部核 / processes, 0 = all cores")] = 0,
 ) -> None:
