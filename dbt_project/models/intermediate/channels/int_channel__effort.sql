@@ -34,8 +34,8 @@ event_rows as (
 
 ),
 
--- Leads and signings are the event's, repeated on its rows. So is the cost where all rows that state
--- one state the same; otherwise every row states its own.
+-- Leads and signings are the event's, repeated on its rows. So is the cost where all rows that
+-- state one state the same; otherwise every row states its own.
 event_totals as (
 
     select
