@@ -88,10 +88,17 @@ def test_findings_are_counted_once_the_checks_exist(house: House) -> None:
     house.load()
     pair = house.build(DAY)
     with duckdb.connect(str(house.settings.work_db)) as con:
-        con.execute("CREATE SCHEMA checks; CREATE TABLE checks.fct_check_result (rule_id VARCHAR, result VARCHAR)")
-        con.execute("INSERT INTO checks.fct_check_result VALUES ('R01', 'fail'), ('R02', 'pass'), ('R03', 'fail')")
+        con.execute(
+            "CREATE SCHEMA checks; CREATE TABLE checks.fct_check_result (check_id VARCHAR, outcome VARCHAR,"
+            " effective_severity VARCHAR)"
+        )
+        con.execute(
+            "INSERT INTO checks.fct_check_result VALUES ('R01', 'fail', 'block'), ('R02', 'pass', NULL),"
+            " ('R03', 'fail', 'flag')"
+        )
     publish(house.settings, pair)
-    assert "疑点 findings: 2" in summary(house.settings)
+    text = summary(house.settings)
+    assert "疑点 findings: 2（不能成立 block 1，先不计入 quarantine 0，提示 flag 1" in text
 
 
 def test_texts() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -162,13 +161,19 @@ def _quarantine(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _findings(con: duckdb.DuckDBPyConnection) -> str:
-    """The number of findings; before the checks exist there is nothing to count."""
+    """The number of findings, by what they do to the figures."""
     if not _has(con, "checks", "fct_check_result"):
-        return "  疑点 findings: 检查尚未启用 / the checks do not exist yet"
-    with suppress(duckdb.BinderException):
-        row = con.execute("SELECT count(*) FROM checks.fct_check_result WHERE result = 'fail'").fetchone()
-        return f"  疑点 findings: {number(row[0] if row else 0)}"
-    return ""
+        return ""
+    row = con.execute(
+        "SELECT count(*), count(*) FILTER (effective_severity = 'block'), "
+        "count(*) FILTER (effective_severity = 'quarantine'), count(*) FILTER (effective_severity = 'flag') "
+        "FROM checks.fct_check_result WHERE outcome = 'fail'"
+    ).fetchone()
+    whole, block, quarantine, flag = row or (0, 0, 0, 0)
+    return (
+        f"  疑点 findings: {number(whole)}（不能成立 block {number(block)}，先不计入 quarantine {number(quarantine)}，"
+        f"提示 flag {number(flag)}；见 checks.fct_check_result）"
+    )
 
 
 def _next(settings: Settings, folder: Path) -> str:
