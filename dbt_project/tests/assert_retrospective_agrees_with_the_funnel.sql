@@ -17,6 +17,7 @@ funnel as (
         numerator,
         denominator,
         value,
+        unsupported_value,
         withdrawn_count,
         is_mature
     from {{ ref('mart_funnel') }}
@@ -38,6 +39,7 @@ retrospective as (
         numerator,
         denominator,
         value,
+        unsupported_value,
         withdrawn_count,
         is_mature
     from {{ ref('mart_funnel_retrospective') }}
@@ -106,6 +108,7 @@ years_differ as (
     where
         retrospective.numerator is distinct from funnel.numerator
         or retrospective.denominator is distinct from funnel.denominator
+        or retrospective.unsupported_value is distinct from funnel.unsupported_value
         or retrospective.withdrawn_count is distinct from funnel.withdrawn_count
         or retrospective.is_mature is distinct from funnel.is_mature
         or (

@@ -453,9 +453,10 @@ ranked as (
         value,
         target_value,
         attainment,
-        value - max(value) filter (where reading = 'evidenced') over (
-            partition by window_end, reporting_unit, form, measure, variant, basis
-        ) as unsupported_value,
+        -- 水分, the same on every reading's row.
+        max(value) filter (where reading = 'claimed') over one_figure
+        - max(value) filter (where reading = 'evidenced') over one_figure
+            as unsupported_value,
         case
             when ranked_value is not null
                 then rank() over (
@@ -467,6 +468,9 @@ ranked as (
             partition by window_end, reading, form, measure, variant, basis
         ) as ranked_boards
     from ranking
+    window one_figure as (
+        partition by window_end, reporting_unit, form, measure, variant, basis
+    )
 
 ),
 

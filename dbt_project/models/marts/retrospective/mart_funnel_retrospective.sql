@@ -322,11 +322,10 @@ compared as (
         figures.withdrawn_count,
         figures.is_mature,
         figures.months_followed,
-        figures.value - max(figures.value) filter (where figures.reading = 'evidenced') over (
-            partition by
-                figures.span, figures.window_start, figures.window_end, figures.cut_kind,
-                figures.cut_value, figures.form, figures.measure, figures.variant, figures.basis
-        ) as unsupported_value,
+        -- 水分, the same on every reading's row.
+        max(figures.value) filter (where figures.reading = 'claimed') over one_figure
+        - max(figures.value) filter (where figures.reading = 'evidenced') over one_figure
+            as unsupported_value,
         -- An unfinished year has only its same period to be compared with.
         case
             when figures.span = 'same_period' or figures.window_end <= {{ as_of() }}
@@ -344,6 +343,11 @@ compared as (
             and figures.measure = last_year.measure
             and figures.variant = last_year.variant
             and figures.basis = last_year.basis
+    window one_figure as (
+        partition by
+            figures.span, figures.window_start, figures.window_end, figures.cut_kind,
+            figures.cut_value, figures.form, figures.measure, figures.variant, figures.basis
+    )
 
 ),
 
