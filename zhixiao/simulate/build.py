@@ -85,6 +85,8 @@ class Builder:
         self.towns, self.units = list(self.place.towns), list(self.place.parks)
         self.firms: list[Firm] = []
         self.made: list[Project] = []
+        self.spare: list[Project] = []
+        self.extras: dict[int, int] = {}
         self.serial = 0
         self.code_serial = 10000
         self.permit_serials: dict[date, int] = {}
@@ -665,28 +667,57 @@ class Builder:
         firm.sales, firm.equipment, firm.power, firm.staff = ([0] * MONTHS for _ in range(4))
         return firm
 
+    def another_firm(self, draws: Draws, wanted: Callable[[Firm], bool]) -> Firm | None:
+        """One more standing firm without projects that is as wanted; None where chance gives none."""
+        for _ in range(60):
+            self._background_firm(draws)
+            firm = self.firms[-1]
+            firm.base_sales = draws.whole(40000, 240000)
+            firm.above_scale_from = draws.whole(2012, 2021) if firm.base_sales * 12 >= 200000 else None
+            self._series(firm, [], draws)
+            if wanted(firm):
+                return firm
+            self.firms.pop()
+        return None
+
     def owned(self, firm: Firm) -> list[Project]:
         """The projects of a firm."""
         return [p for p in self.made if p.firm is firm]
 
     def another(self, world: World, draws: Draws, wanted: Callable[[Project], bool]) -> Project | None:
-        """One more signing of a new firm that is as wanted; None where chance gives none."""
+        """One more signing of a new firm that is as wanted; None where chance gives none.
+
+        What was drawn and not wanted waits for whoever asks next; its row numbers stay unused until then.
+        """
         first = date(2021, 1, 10)
         if self.config.since:
             first = max(first, self.config.since - timedelta(days=250))
         last = max(first + timedelta(days=60), date(2023, 12, 31))
-        for _ in range(600):
+        found = next((n for n, p in enumerate(self.spare) if wanted(p)), None)
+        for _ in range(600 if found is None else 0):
             day = first + timedelta(days=draws.whole(0, (last - first).days))
-            serial = 1 + sum(p.row_no[2:6] == str(day.year) for p in world.projects)
+            used = self.extras.get(day.year) or sum(p.row_no[2:6] == str(day.year) for p in world.projects)
+            self.extras[day.year] = used + 1
             firms = len(self.firms)
-            p = self._project(draws, f"QY{day.year}{serial:04d}", day, is_lead=False)
+            p = self._project(draws, f"QY{day.year}{used + 1:04d}", day, is_lead=False)
             if p.firm is not None and not p.is_expansion:
                 self._series(p.firm, [p], draws)
-                if wanted(p):
-                    self.enter(world, p)
-                    return p
+                # Nobody has looked whether it reached what it agreed.
+                p.recognitions = [r for r in p.recognitions if r.kind != "达效"]
+                self.spare.append(p)
             del self.firms[firms:]
-        return None
+            if self.spare and self.spare[-1] is p and wanted(p):
+                found = len(self.spare) - 1
+                break
+        if found is None:
+            return None
+        p = self.spare.pop(found)
+        assert p.firm is not None
+        self.firms.append(p.firm)
+        at = next((i for i, q in enumerate(world.projects) if q.row_no > p.row_no), len(world.projects))
+        world.projects.insert(at, p)
+        self.made.append(p)
+        return p
 
     def enter(self, world: World, p: Project) -> None:
         """Put a further project where the ledger has it."""

@@ -193,7 +193,8 @@ def r20(stated: Stated, years: Sequence[int] = YEARS) -> Iterator[Answer]:
     """First digit: MAD > 0.015, MAD > 0.2348 / sqrt(n), and 20,000 draws from Benford reach it with p < 0.001; first
     two digits likewise with 0.0022 and 0.07935 from n = 2000 on. Benjamini-Hochberg within the year.
 
-    na: n < 750; p99 / p1 < 100; a fifth or more of the values repeated (1 - distinct / n).
+    na: output (a floor: only firms above scale report it); n < 750; p99 / p1 < 100; a fifth or more of the
+    values repeated (1 - distinct / n).
     """
     for year in years:
         p: dict[Key, float] = {}
@@ -203,7 +204,9 @@ def r20(stated: Stated, years: Sequence[int] = YEARS) -> Iterator[Answer]:
             amounts = [float(abs(v)) for v, _ in held]
             n = len(amounts)
             low, high = np.quantile(amounts, (0.01, 0.99))
-            if n < 750:
+            if key[1] == "output.output_value":
+                reasons[key] = "a floor: firms above scale alone report"
+            elif n < 750:
                 reasons[key] = f"n = {n} < 750"
             elif high / low < 100:
                 reasons[key] = "narrow amounts"
@@ -237,9 +240,10 @@ def r20(stated: Stated, years: Sequence[int] = YEARS) -> Iterator[Answer]:
 
 def r21(stated: Stated, years: Sequence[int] = YEARS) -> Iterator[Answer]:
     """Of values with three digits or more in the reporter's unit: last digit chi2 > 21.666 (n >= 200), last two over
-    134.642 (n >= 500, four digits); or the share of round numbers (last digit 0 in the unit) unlike the other boards' of the
-    series, two-sided binomial p < 0.001. Plans are round by nature: the filing series is asked for the share alone.
-    Benjamini-Hochberg within the year over the smallest p of a unit times the number of its tests. na: n < 200."""
+    134.642 (n >= 500, four digits); or the share of round numbers (last digit 0 in the unit) unlike the other boards'
+    of the series, two-sided binomial p < 0.001. Plans are round by nature: the filing series is asked for the share
+    alone. Benjamini-Hochberg within the year over the smallest p of a unit times the number of its tests. na: n < 200.
+    """
     for year in years:
         held = {k: [int(v / u) for v, u in vs if abs(v) >= 100 * u] for k, vs in values_of(stated, year).items()}
         rounds = {k: sum(v % 10 == 0 for v in vs) for k, vs in held.items()}

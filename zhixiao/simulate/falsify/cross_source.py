@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,12 +28,18 @@ def is_steady(firm: Firm) -> bool:
     return not is_odd and listed and min(firm.sales[-30:]) > 600 and firm.industry.code not in OFFICES
 
 
-def steady_firms(scene: Scene) -> list[Firm]:
-    """Such firms; those without projects first, where there are enough."""
+def steady_firms(scene: Scene, fits: Callable[[Firm], bool] = lambda f: True) -> list[Firm]:
+    """Such firms without works of their own that carry nothing yet; new ones where they are few."""
     owners = {id(p.firm) for p in scene.world.all_projects if p.started_on}
     firms = [f for f in scene.world.firms if is_steady(f)]
-    alone = [f for f in firms if id(f) not in owners and scene.victims.is_free(f)]
-    return alone if len(alone) >= 12 else firms
+    alone = [f for f in firms if id(f) not in owners and scene.victims.is_free(f) and fits(f)]
+    # As many as a check may take, its look-alikes among them.
+    while len(alone) < 14 + listed(scene) * scene.dial.per_mille // 1000:
+        firm = scene.builder.another_firm(scene.draws, lambda f: is_steady(f) and fits(f))
+        if firm is None:
+            break
+        alone.append(firm)
+    return alone
 
 
 def listed(scene: Scene) -> int:
@@ -127,7 +133,7 @@ def _is_recognised(p: Project, kind: str, by: int) -> bool:
 def output_beyond_power(scene: Scene) -> None:
     """R24: output leaps and power does not; beside it seasons, and plants that make their own power."""
     factor = {"low": 120, "middle": 150, "high": 225}
-    firms = [f for f in steady_firms(scene) if f.above_scale_from and f.above_scale_from <= 2022]
+    firms = steady_firms(scene, lambda f: f.above_scale_from is not None and f.above_scale_from <= 2022)
     for firm, _, level in scene.dealt(firms, ("output_leap",), listed(scene), apart=division):
         first = LAST_MONTH - 6
         columns = dict.fromkeys(("output_value", "operating_income"), (factor[level], 100))
@@ -523,7 +529,7 @@ def staff(scene: Scene) -> None:
     """R40: more staff than are insured; beside it firms in their first months, and small ones."""
     factor = {"low": 120, "middle": 150, "high": 225}
     spells = {"low": 2, "middle": 6, "high": 12}
-    firms = [f for f in steady_firms(scene) if min(f.staff[-24:]) > 22]
+    firms = steady_firms(scene, lambda f: min(f.staff[-24:]) > 22)
     first = LAST_MONTH - 11
     for firm, way, level in scene.dealt(firms, ("beyond_insured", "nobody_insured"), listed(scene)):
         if way == "beyond_insured":

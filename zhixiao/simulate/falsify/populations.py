@@ -225,10 +225,10 @@ def _grow(scene: Scene, group: list[Firm], month: int, rate: int) -> None:
 
 
 def invented(scene: Scene) -> None:
-    """R20: a board's investment invented digit by digit; beside it narrow amounts, and boards with few values."""
+    """R20: a board's investment invented digit by digit; beside it series with a floor, and boards with few values."""
     share = {"low": 350, "middle": 750, "high": 1000}
     able = [b for b in boards_of(scene) if firms_in(scene, b)]
-    able = sorted(able, key=lambda b: (sum(m.total > 0 for m in _reports(scene, b)), b))[: max(6, len(able) // 2)]
+    able = sorted(able, key=lambda b: (sum(m.total > 0 for m in _reports(scene, b)), b))[: max(5, len(able) // 3)]
     levels = scene.levels(1)
     chosen = scene.boards("digits", able, len(levels) + 2)
     for board, level in zip(chosen, levels, strict=False):
@@ -246,7 +246,7 @@ def invented(scene: Scene) -> None:
     wide = sorted(boards_of(scene), key=lambda b: (-len(listed_in(scene, b)), b))
     for board in wide[:2]:
         scene.lookalike(
-            board, "narrow_amounts", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id=OUTPUT
+            board, "firms_above_a_floor", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id=OUTPUT
         )
 
 
@@ -263,7 +263,7 @@ def _invent(scene: Scene, board: str, n: int, share: int) -> None:
         figures = []
         for _ in months:
             first = scene.draws.whole(1, 9) if scene.draws.chance(share) else scene.draws.weighted(BENFORD)
-            size = scene.draws.weighted(((10, 6), (100, 38), (1000, 56)))
+            size = scene.draws.weighted(((10, 4), (100, 38), (1000, 58)))
             figures.append(first * size + scene.draws.whole(0, size - 1))
         # As a site would be: small at first, large in the middle, and never quite in order.
         ranked = sorted(figures, key=lambda v: (v * scene.draws.whole(62, 160), v))
