@@ -1,6 +1,6 @@
 -- Every accepted row is in the fact of its source, or a later statement took its place (which
--- assert_no_row_is_lost proves), or it happened after as_of; and the fact holds nothing else. In count
--- and in amount, which the fact has with four decimals.
+-- assert_no_row_is_lost proves), or it happened after as_of; and the fact holds nothing else. In
+-- count and in amount, which the fact has with four decimals.
 with
 
 sources as (

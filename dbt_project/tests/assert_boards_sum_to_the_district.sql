@@ -1,5 +1,5 @@
--- Every cut of the funnel adds up to the whole, window by window: the boards, the towns, the channels,
--- and the districts where there is more than one.
+-- Every cut of the funnel adds up to the whole, window by window: the boards, the towns, the
+-- channels, and the districts where there is more than one.
 with
 
 figures as (

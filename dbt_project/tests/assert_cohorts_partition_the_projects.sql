@@ -1,6 +1,6 @@
--- Every project of the ledger that reached a stage is in one cohort of it: the months, the quarters and
--- the years each add up to all of them, and all of them are the projects of the snapshot. In count and,
--- for signing, in money.
+-- Every project of the ledger that reached a stage is in one cohort of it: the months, the quarters
+-- and the years each add up to all of them, and all of them are the projects of the snapshot. In
+-- count and, for signing, in money.
 with
 
 projects as (
