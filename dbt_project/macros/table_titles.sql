@@ -48,6 +48,7 @@ mart_milestone: 节点责任化
 mart_project_profile: 项目画像
 check_registry: 检查目录
 finding_decision: 疑点处置
+conservation: 守恒核对
 correction: 更正及其结果
 delivery: 报送情况
 expectation_result: 来文与发布检查结果
