@@ -1,11 +1,13 @@
--- The yearly targets (年度目标) by board, of the district (their sum, under 全区) and of a plan (the
--- sum of its years, where every one has its target), each with the figure it is compared with.
+-- The yearly targets (年度目标) by board, of the district (their sum, under 全区, and where there are
+-- several districts of each) and of a plan (the sum of its years, where every one has its target),
+-- each with the figure it is compared with.
 
 with
 
 targets as (
 
     select
+        district_code,
         stat_year,
         reporting_unit,
         measure,
@@ -56,11 +58,26 @@ plan_lengths as (
 
 ),
 
+-- How a district is called where it is one of several.
+district_names as (
+
+    select distinct
+        projects.district_code,
+        cuts.cut_value as district_name
+    from {{ ref('fct_project_funnel') }} as projects
+    inner join {{ ref('int_funnel__cut') }} as cuts on projects.project_id = cuts.project_id
+    where
+        cuts.cut_kind = 'district'
+        and cuts.cut_value <> '全区'
+
+),
+
 of_boards as (
 
     select
         plans.plan_name,
         targets.stat_year as plan_year,
+        targets.district_code,
         targets.reporting_unit,
         targets.measure,
         target_measures.variant,
@@ -84,12 +101,30 @@ of_all as (
         plan_name,
         plan_year,
         reporting_unit,
+        true as is_board,
         measure,
         variant,
         form,
         basis,
-        target_value
+        sum(target_value) as target_value
     from of_boards
+    group by all
+
+    union all
+
+    select
+        of_boards.plan_name,
+        of_boards.plan_year,
+        district_names.district_name as reporting_unit,
+        false as is_board,
+        of_boards.measure,
+        of_boards.variant,
+        of_boards.form,
+        of_boards.basis,
+        sum(of_boards.target_value) as target_value
+    from of_boards
+    inner join district_names on of_boards.district_code = district_names.district_code
+    group by all
 
     union all
 
@@ -97,6 +132,7 @@ of_all as (
         plan_name,
         plan_year,
         '全区' as reporting_unit,
+        false as is_board,
         measure,
         variant,
         form,
@@ -112,6 +148,7 @@ of_plans as (
     select
         of_all.plan_name,
         of_all.reporting_unit,
+        of_all.is_board,
         of_all.measure,
         of_all.variant,
         of_all.form,
@@ -122,6 +159,7 @@ of_plans as (
     group by
         of_all.plan_name,
         of_all.reporting_unit,
+        of_all.is_board,
         of_all.measure,
         of_all.variant,
         of_all.form,
@@ -137,6 +175,7 @@ final as (
         plan_name,
         plan_year,
         reporting_unit,
+        is_board,
         measure,
         variant,
         form,
@@ -150,6 +189,7 @@ final as (
         plan_name,
         cast(null as integer) as plan_year,
         reporting_unit,
+        is_board,
         measure,
         variant,
         form,
@@ -163,6 +203,7 @@ select
     plan_name,
     plan_year,
     reporting_unit,
+    is_board,
     measure,
     variant,
     form,

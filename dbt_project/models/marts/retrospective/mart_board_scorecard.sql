@@ -93,6 +93,7 @@ targets as (
         basis,
         target_value
     from {{ ref('int_retrospective__target') }}
+    where is_board
 
 ),
 
@@ -145,7 +146,6 @@ boards as (
 
     select reporting_unit
     from targets
-    where reporting_unit <> '全区'
 
 ),
 

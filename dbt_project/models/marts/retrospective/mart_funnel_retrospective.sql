@@ -392,7 +392,7 @@ judged as (
         on
             compared.plan_year is not distinct from targets.plan_year
             and compared.plan_name = targets.plan_name
-            -- Targets are set for boards; their sum is the whole's, no single district's.
+            -- Targets are set for boards; their sum is that of their district and of the whole.
             and compared.cut_kind in ('district', 'reporting_unit')
             and compared.cut_value = targets.reporting_unit
             and compared.measure = targets.measure
