@@ -41,7 +41,7 @@ ANSWERS: dict[int, Callable[[Rows], bool]] = {
     10: lambda r: len(r) >= 1 and all(x[4] > 0 and x[5] for x in r),
     11: lambda r: len(r) >= 5 and r[0][3] > 0,
     12: lambda r: total(r, 1) >= 1 and r[0][3] == 1,
-    13: lambda r: len(r) == 3 and all(x[4] and x[6] for x in r),
+    13: lambda r: len(r) == 5 and all(x[4] and x[6] for x in r) and r[0][4].isoformat() == "2024-07-01",
     14: lambda r: total(r, 1) >= 50 and r[0][1] >= r[-1][1] and r[0][2] > 365,
     15: lambda r: len(r) == 28 and r[0][1] > 0,
     16: lambda r: total(r, 2) >= 30 and r[0][2] >= r[-1][2],
