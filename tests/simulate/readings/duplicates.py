@@ -119,6 +119,8 @@ def r11(stated: Stated) -> Iterator[Answer]:
 def _odds(one: Known, two: Known, weight: dict[str, float]) -> float:
     a, b = _bigrams(one.name), _bigrams(two.name)
     alike = 2 * sum(weight[g] for g in a & b) / max(0.001, sum(weight[g] for g in a) + sum(weight[g] for g in b))
+    # Most of a name is the trade; the brand stands in front.
+    alike *= 1.0 if one.name[:3] == two.name[:3] else 0.6
     odds = -7.0 + (6 if alike >= 0.9 else 4 if alike >= 0.6 else -1 if alike >= 0.4 else -5)
     odds += 3 if one.owner and one.owner == two.owner else -1
     if one.amount and two.amount:

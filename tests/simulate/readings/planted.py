@@ -11,12 +11,13 @@ from zhixiao.simulate.falsify.planting import Dial, Planting
 from zhixiao.simulate.model import Config, World
 
 Reading = Callable[[Stated], Iterable[Answer]]
+RANK = {"flag": 1, "quarantine": 2, "block": 3}
+SEEDS = {"low": 23, "middle": 21, "high": 22, "spread": 24}
 
 
-@cache
-def planted(check_id: str, per_mille: int = 20, scale: float = 0.3, seed: int = 21) -> World:
-    """A district in which nothing else is falsified."""
-    return make_world(Config(seed=seed, scale=scale, dial=Dial(per_mille, (check_id,))))
+def planted(check_id: str, level: str, scale: float = 0.3) -> World:
+    """A district in which nothing else is falsified: every way of this check once or more, at one level."""
+    return make_world(Config(seed=SEEDS[level], scale=scale, dial=Dial(20, (check_id,), level)))
 
 
 @cache
@@ -39,13 +40,12 @@ def fails(answers: Iterable[Answer], p: Planting) -> list[Answer]:
 
 def missed(world: World, answers: list[Answer], levels: tuple[str, ...] = ("middle", "high")) -> list[Planting]:
     """Falsifications of these levels that the reading does not find, or finds milder than planted."""
-    rank = {"flag": 1, "quarantine": 2, "block": 3}
     out = []
     for p in world.plantings:
         if p.is_lookalike or p.level not in levels:
             continue
-        found = [rank[a.severity] for a in fails(answers, p) if a.severity]
-        if not found or max(found) < rank[p.severity or "flag"]:
+        found = [RANK[a.severity] for a in fails(answers, p) if a.severity]
+        if not found or max(found) < RANK[p.severity or "flag"]:
             out.append(p)
     return out
 
@@ -55,6 +55,25 @@ def alarmed(world: World, answers: list[Answer]) -> list[Planting]:
     return [p for p in world.plantings if p.is_lookalike and fails(answers, p)]
 
 
-def failing(answers: Iterable[Answer]) -> set[str]:
-    """Entities that fail anywhere."""
-    return {a.entity_id for a in answers if a.outcome == "fail"}
+def check(
+    check_id: str, level: str, reading: Reading, ways: set[str], honest: set[str], scale: float = 0.3
+) -> list[Answer]:
+    """Every way is planted and found, every look-alike is there and passes; the answers for whoever asks more."""
+    world = planted(check_id, level, scale)
+    answers = list(reading(Stated(world)))
+    false = [p for p in world.plantings if not p.is_lookalike]
+    assert {p.check_id for p in world.plantings} == {check_id}
+    assert {p.way for p in false} == ways
+    assert {p.level for p in false} == {level}
+    assert {p.way for p in world.plantings if p.is_lookalike} == honest
+    assert all(sum(p.is_lookalike and p.way == way for p in world.plantings) >= 2 for way in honest)
+    assert [(p.way, p.entity_id, p.periods) for p in missed(world, answers, (level,))] == []
+    assert [(p.way, p.entity_id, p.periods) for p in alarmed(world, answers)] == []
+    return answers
+
+
+def quiet(reading: Reading, scale: float = 0.3) -> int:
+    """How many entities of a clean district fail, of at least some that could."""
+    answers = list(reading(clean(scale)))
+    assert any(a.outcome == "pass" for a in answers)
+    return len({a.entity_id for a in answers if a.outcome == "fail"})

@@ -43,20 +43,21 @@ class Victims:
 
     def take(self, scene: Scene, pool: Sequence[T], n: int, apart: Callable[[T], object] | None = None) -> list[T]:
         """Up to `n` of the pool that carry nothing yet, drawn by the scene."""
-        free = [x for x in pool if self.is_free(x)]
+        free = scene.draws.shuffled([x for x in pool if self.is_free(x)])
         if apart is not None:
             # One of each group first: who is measured against his peers is not to be hidden among his like.
             turns: dict[object, int] = {}
             ranked: list[tuple[int, int, T]] = []
-            for x in scene.draws.shuffled(free):
+            for x in free:
                 turns[apart(x)] = turns.get(apart(x), -1) + 1
                 ranked.append((turns[apart(x)], len(ranked), x))
             free = [x for _, _, x in sorted(ranked, key=lambda r: r[:2])]
-            chosen = free[:n]
-        else:
-            chosen = scene.draws.sample(free, min(n, len(free)))
-        for x in chosen:
-            self.mark(x)
+        chosen: list[T] = []
+        for x in free:
+            # Two projects of one firm may both have been free: the first takes the firm.
+            if len(chosen) < n and self.is_free(x):
+                self.mark(x)
+                chosen.append(x)
         return chosen
 
     def mark(self, x: Project | Firm) -> None:
@@ -168,9 +169,9 @@ class Scene:
             yield p, *self.part(ways, i)
 
     def part(self, ways: Sequence[str], i: int) -> tuple[str, str]:
-        """(way, level) of the i-th victim: after three rounds every way has had every level."""
-        turn, way = divmod(i, len(ways))
-        level = LEVELS[(way + turn) % 3] if self.dial.level == "spread" else self.dial.level
+        """(way, level) of the i-th victim: three have three levels, after three rounds every way has had each."""
+        way, turn = i % len(ways), i if len(ways) % 3 else i + i // len(ways)
+        level = LEVELS[turn % 3] if self.dial.level == "spread" else self.dial.level
         return ways[way], level
 
     # What will be received
