@@ -41,8 +41,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture(scope="session")
 def sample_raw() -> Path:
-    """The committed sample district: every file lands."""
-    return PROJECT_DIR / "raw"
+    """A few deliveries of every source, synthetic: every file lands."""
+    return PROJECT_DIR / "tests" / "data" / "raw"
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ class Web:
 @pytest.fixture
 def scheduler(settings: Settings, tmp_path: Path) -> Iterator[Web]:
     for source in ("social", "tax"):
-        shutil.copytree(PROJECT_DIR / "raw" / source, settings.raw_dir / source)
+        shutil.copytree(PROJECT_DIR / "tests" / "data" / "raw" / source, settings.raw_dir / source)
     port = free_port()
     log = (tmp_path / "standalone.log").open("wb")
     env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}

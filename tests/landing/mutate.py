@@ -31,7 +31,7 @@ from zhixiao.contracts import load_contract
 from zhixiao.landing.header import find_header
 from zhixiao.settings import PROJECT_DIR
 
-SAMPLES = PROJECT_DIR / "raw"
+SAMPLES = PROJECT_DIR / "tests" / "data" / "raw"
 Value = str | int | float | date | datetime | None
 Merge = tuple[int, int, int, int]
 

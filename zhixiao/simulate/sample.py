@@ -16,7 +16,7 @@ SAMPLE = Config(
     seed=2026,
     scale=0.03,
     mess="light",
-    dial=Dial(10, ("R01", "R02", "R04", "R05", "R14", "R16"), "high"),
+    dial=Dial(3, ("R01", "R02", "R04", "R05", "R07", "R14", "R29", "R34", "R41"), "high"),
     workbooks_from=date(2025, 12, 1),
     registers_monthly_from=date(2025, 1, 1),
 )
