@@ -279,6 +279,14 @@ def trace(
         typer.echo(f"\n只显示前 {ROWS_SHOWN} 行，请用更窄的键 / the first {ROWS_SHOWN} rows; give a narrower key")
 
 
+@app.command()
+def docs() -> None:
+    """模型文档与血缘图，一个离线网页 / models and lineage as one page that needs no network."""
+    from zhixiao.dictionary import dbt_docs
+
+    _say(f"{dbt_docs(_settings())}")
+
+
 # --- deciding
 
 
