@@ -27,15 +27,15 @@
 with
 
 evidence as (
-{% for mart in ['mart_access_gate', 'mart_growth_watch', 'mart_exit_list', 'mart_bottleneck'] %}
-    {% if not loop.first %}union all{% endif %}
+    {% for mart in ['mart_access_gate', 'mart_growth_watch', 'mart_exit_list', 'mart_bottleneck'] %}
+        {% if not loop.first %}union all{% endif %}
 
-    select
-        '{{ mart }}' as mart,
-        project_id,
-        unnest(evidence) as item
-    from {{ ref(mart) }}
-{% endfor %}
+        select
+            '{{ mart }}' as mart,
+            project_id,
+            unnest(evidence) as item
+        from {{ ref(mart) }}
+    {% endfor %}
 ),
 
 items as (
@@ -54,22 +54,26 @@ items as (
 ),
 
 delivered as (
-{% for source, names in columns.items() %}
-    {% if not loop.first %}union all{% endif %}
+    {% for source, names in columns.items() %}
+        {% if not loop.first %}union all{% endif %}
 
-    select
-        '{{ source }}' as source,
-        file_sha256,
-        sheet,
-        row_number,
-        map {
-            {%- for name in names %}
-            '{{ name }}': cast({{ name }} as varchar){{ ',' if not loop.last }}
-            {%- endfor %}
-        } as cells
-    from {{ ref('stg_' ~ source) }}
-    where file_sha256 in (select items.file_sha256 from items where items.source = '{{ source }}')
-{% endfor %}
+        select
+            '{{ source }}' as source,
+            file_sha256,
+            sheet,
+            row_number,
+            map {
+                {%- for name in names %}
+                    '{{ name }}': cast({{ name }} as varchar){{ ',' if not loop.last }}
+                {%- endfor %}
+            } as cells
+        from {{ ref('stg_' ~ source) }}
+        where
+            file_sha256 in (
+                select items.file_sha256 from items
+                where items.source = '{{ source }}'
+            )
+    {% endfor %}
 ),
 
 compared as (

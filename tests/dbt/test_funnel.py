@@ -17,6 +17,7 @@ import pytest
 
 from tests.dbt.funnel_by_hand import NAMES, ByHand, add_months, rounded
 from tests.dbt.funnel_world import World, insert, make_world
+from tests.dbt.gates_by_hand import Gates
 from tests.dbt.landing_by_hand import Signed, assert_curve
 from zhixiao.settings import PROJECT_DIR
 from zhixiao.warehouse.schema import create_raw
@@ -45,6 +46,13 @@ class Built:
             self.events = _records(con, "marts.fct_stage_event")
             self.mart = _records(con, "marts.mart_funnel")
             self.landing = _records(con, "marts.mart_landing_cohort")
+            self.gates = {
+                name: _records(con, f"marts.{name}")
+                for name in (
+                    "mart_access_gate", "mart_growth_watch", "mart_exit_list", "mart_bottleneck",
+                    "mart_project_profile",
+                )
+            }  # fmt: skip
             self.public = con.execute(
                 "select count(*) from (from marts.mart_funnel except all from marts_public.mart_funnel)"
             ).fetchone()
@@ -67,7 +75,7 @@ def _dbt_build(work_db: Path, scratch: Path, known_on: date, as_of: date) -> Non
     told = subprocess.run(
         [
             sys.executable, "-m", "dbt.cli.main", "--quiet", "build",
-            "--select", "+mart_funnel_public", "+fct_stage_event", "+mart_landing_cohort",
+            "--select", "+mart_funnel_public", "+fct_stage_event", "+mart_landing_cohort", "+mart_project_profile",
             "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
             "--vars", json.dumps({"known_on": known_on.isoformat(), "as_of": as_of.isoformat()}),
         ],
@@ -243,3 +251,12 @@ def test_landing_by_signing_year_is_that_of_lifelines(built: Built) -> None:
                 assert_curve(rows, members, built.as_of)
                 compared += len(rows)
     assert compared > 100
+
+
+def test_the_gates_say_of_every_project_what_its_dates_say(built: Built) -> None:
+    expected = Gates(built.by_hand)
+    expected.assert_requests(built.gates["mart_access_gate"])
+    expected.assert_growth(built.gates["mart_growth_watch"])
+    expected.assert_exits(built.gates["mart_exit_list"])
+    expected.assert_waits(built.gates["mart_bottleneck"])
+    expected.assert_profiles(built.gates["mart_project_profile"])

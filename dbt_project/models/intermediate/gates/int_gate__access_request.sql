@@ -56,7 +56,12 @@ ledger_rows as (
         file_sha256,
         sheet,
         row_number
-    from {{ ref('int_signing__current') }}
+    from {{ ref('int_signing__history') }}
+    -- A row that was withdrawn after as_of still asked in: the last one in which it stood.
+    qualify row_number() over (
+        partition by district_code, signing_row_no
+        order by version_no desc
+    ) = 1
 
 ),
 
@@ -69,7 +74,11 @@ agreements as (
         file_sha256,
         sheet,
         row_number
-    from {{ ref('int_agreement__current') }}
+    from {{ ref('int_agreement__history') }}
+    qualify row_number() over (
+        partition by district_code, signing_row_no
+        order by version_no desc
+    ) = 1
 
 ),
 

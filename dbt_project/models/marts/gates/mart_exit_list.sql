@@ -263,8 +263,8 @@ final as (
             case when facts.exit_date <= facts.produced_on then facts.produced_on end,
             case when facts.exit_date <= facts.started_on then facts.started_on end
         ) as outcome_on,
-        reasons.reasons,
-        evidence.evidence,
+        coalesce(reasons.reasons, []) as reasons,
+        coalesce(evidence.evidence, []) as evidence,
         projects.source,
         projects.file_sha256,
         projects.sheet,
