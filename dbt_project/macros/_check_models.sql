@@ -10,6 +10,7 @@
         ("R07", "chk_r07_hollow_start"),
         ("R08", "chk_r08_after_stop"),
         ("R09", "chk_r09_dead_owner"),
+        ("R14", "chk_r14_equal_months"),
         ("R41", "chk_r41_withdrawn_counted"),
     ]) }}
 {% endmacro %}

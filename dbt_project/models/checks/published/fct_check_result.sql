@@ -45,6 +45,29 @@ files as (
 
 ),
 
+-- Numbers of projects and firms are those of a district: where the warehouse holds several, the
+-- district comes before them, so that no two findings share an id.
+districts as (
+
+    select count(distinct district_code) > 1 as are_several
+    from answers
+
+),
+
+named as (
+
+    select
+        answers.*,
+        case
+            when districts.are_several and answers.district_code is not null
+                then answers.district_code || '-' || answers.entity_id
+            else answers.entity_id
+        end as published_id
+    from answers
+    cross join districts
+
+),
+
 results as (
 
     select
@@ -52,11 +75,11 @@ results as (
         effective.effective_severity,
         substr(
             sha256(
-                answers.check_id || '|' || answers.entity_type || '|' || answers.entity_id || '|'
+                answers.check_id || '|' || answers.entity_type || '|' || answers.published_id || '|'
                 || coalesce(answers.counterpart_id, '') || '|' || coalesce(answers.period, '')
             ), 1, 16
         ) as finding_id
-    from answers
+    from named as answers
     left join effective
         on
             answers.outcome = 'fail'
@@ -123,7 +146,7 @@ explained as (
         results.check_id,
         results.check_version,
         results.entity_type,
-        results.entity_id,
+        results.published_id as entity_id,
         results.counterpart_id,
         results.reporting_unit,
         results.period,
