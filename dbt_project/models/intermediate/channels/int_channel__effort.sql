@@ -30,7 +30,9 @@ event_rows as (
         due_date,
         case when done_date <= {{ as_of() }} then done_date end as done_date
     from {{ ref('int_event__current') }}
-    where event_date <= {{ as_of() }}
+    where
+        signing_event is not null
+        and event_date <= {{ as_of() }}
 
 ),
 

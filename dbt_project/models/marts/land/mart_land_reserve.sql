@@ -36,6 +36,7 @@ stays as (
         coalesce(stage_date, valid_from) as entered_on,
         lag(reserve_stage) over parcel_in_time as former_stage,
         lag(stage_date) over parcel_in_time as former_date,
+        lag(version_no) over parcel_in_time as former_version,
         stage_date
     from statements
     window parcel_in_time as (partition by district_code, parcel_no order by version_no)
@@ -55,7 +56,7 @@ entries as (
         ) as next_entered_on
     from stays
     where
-        version_no = 1
+        former_version is null
         or reserve_stage is distinct from former_stage
         or stage_date is distinct from former_date
 
