@@ -842,8 +842,8 @@ class Builder:
         light = max(60, max(firm.sales) * firm.industry.kwh_per_wan // 100 * 22 // 100)
         opened = next((i for i, v in enumerate(firm.sales) if v), MONTHS)
         firm.power = [
-            v * firm.industry.kwh_per_wan * draws.whole(88, 112) // 10000
-            + (light * draws.whole(85, 115) // 100 if i >= opened else draws.whole(60, 900))
+            v * firm.industry.kwh_per_wan * draws.whole(93, 107) // 10000
+            + (light * draws.whole(90, 110) // 100 if i >= opened else draws.whole(60, 900))
             if begins <= i < end
             else 0
             for i, v in enumerate(firm.sales)

@@ -241,7 +241,7 @@ def _reports_for(scene: Scene, heir: Firm, took: list[int], until: int) -> None:
 def tax_and_land(scene: Scene) -> None:
     """R26: tax that does not fit the land; beside it firms that the law relieves, and young ones."""
     unpaid = {"low": 700, "middle": 990, "high": 999}
-    mu = {"low": 3, "middle": 100, "high": 1000}
+    mu = {"low": 3, "middle": 400, "high": 4000}
 
     def old(p: Project) -> bool:
         return bool(
@@ -321,7 +321,7 @@ def cost_of_building(scene: Scene) -> None:
             phase.land.intensity = real * 100 // thin[level]
         scene.false(p, way, level, intensity / 100, severity, known(month_of(p.completed_on or date.max)), also=also)
     for kind in ("洁净厂房", "冷库"):
-        for p in scene.honest(pool, 1, wanted=built):
+        for p in scene.honest(pool, wanted=built):
             _cost(p, 7200)
             numbers = {x.number for x in p.phases[0].permits}
             _category(scene, numbers, kind)

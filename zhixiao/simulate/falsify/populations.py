@@ -336,17 +336,12 @@ def _of_output(
             board, "coarse_rounding", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id=OUTPUT
         )
     least = 200 if check_id == "R21" else 100
-    few = [
-        b for b in boards_of(scene) if 1 <= sum(_values(f) for f in scene.world.firms if f.reporting_unit == b) < least
-    ]
-    for board in scene.boards("output digits", few, 2):
-        _figures(scene, board, None, 1000, ways[names[0]])
-        scene.lookalike(board, "few_values", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id=OUTPUT)
-
-
-def _values(firm: Firm) -> int:
-    """How many reports of output a firm makes, at the most."""
-    return 0 if firm.above_scale_from is None else max(0, (2026 - max(2021, firm.above_scale_from)) * 11)
+    few = [b for b in boards_of(scene) if sum(m.total > 0 for m in _reports(scene, b)) < least]
+    for board in scene.boards(f"few {check_id}", few, 2):
+        scene.lookalike(
+            board, "few_values", known(LAST_MONTH - 1), entity_type="reporting_unit",
+            counterpart_id="fai.investment_month",
+        )  # fmt: skip
 
 
 def _figures(scene: Scene, board: str, firm: Firm | None, share: int, rule: Callable[[int], int]) -> None:

@@ -110,13 +110,17 @@ class Scene:
 
         Where the pool runs short, new signings are made that are as `wanted`.
         """
-        n = max(len(ways), (units if units is not None else len(pool)) * self.dial.per_mille // 1000)
-        if self.dial.level == "spread":
-            n = max(n, len(LEVELS))
-        chosen = self.taken(pool, n, wanted, apart)
+        plan = self.plan(ways, units if units is not None else len(pool))
+        chosen = self.taken(pool, len(plan), wanted, apart)
+        return [(x, way, level) for x, (way, level) in zip(chosen, plan, strict=False)]
+
+    def plan(self, ways: Sequence[str], units: int) -> list[tuple[str, str]]:
+        """(way, level) of all that is to be planted among so many units."""
+        n = max(len(ways), units * self.dial.per_mille // 1000)
         k = len(ways)
-        steps = [LEVELS[(i % k + i // k) % 3] if self.dial.level == "spread" else self.dial.level for i in range(n)]
-        return [(x, ways[i % k], steps[i]) for i, x in enumerate(chosen)]
+        if self.dial.level != "spread":
+            return [(ways[i % k], self.dial.level) for i in range(n)]
+        return [(ways[i % k], LEVELS[(i % k + i // k) % 3]) for i in range(max(n, len(LEVELS)))]
 
     def levels(self, ways: int) -> list[str]:
         """The levels of a check whose units are made for it: every way once at each level that is asked."""

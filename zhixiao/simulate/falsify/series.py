@@ -91,7 +91,7 @@ def _unit_for(way: str, mean: int) -> int:
     """The power of ten in which the mean is 100 or more, 20 to 99, or 2 to 19 units."""
     if way in ("equal_large", "straight_line"):
         return 1
-    low, high = (20, 100) if way == "equal_coarse" else (2, 20)
+    low, high = (20, 100) if way == "equal_coarse" else (1, 20)
     return next((u for u in (1, 10, 100, 1000) if low * 1.15 <= mean / u < high * 0.85), 0)
 
 
@@ -100,22 +100,20 @@ def equal_months(scene: Scene) -> None:
     wanted: Wanted = lambda p: plain(p) and len(stretch(p, 10, 130)) == 10  # noqa: E731
     everyone = [p for p in scene.world.all_projects if p.phases and p.phases[0].fai]
     pool = [p for p in everyone if wanted(p)]
-    for p, way, level in scene.dealt(pool, tuple(EQUAL), len(everyone), wanted):
+    for way, level in scene.plan(tuple(EQUAL), len(everyone)):
         n = EQUAL[way][level]
-        run = stretch(p, n, 130)
-        unit = _unit_for(way, sum(m.total for m in run) // n)
-        if not unit:
-            way, unit = "equal_large", 1
-            n = EQUAL[way][level]
+        fits: Wanted = lambda p, way=way, n=n: wanted(p) and _unit_for(way, _mean(stretch(p, n, 130))) > 0  # type: ignore[misc]  # noqa: E731
+        for p in scene.taken([p for p in pool if fits(p)], 1, fits):
             run = stretch(p, n, 130)
-        mean = sum(m.total for m in run) // n
-        _round_to(p, unit)
-        _level_out(p, run, unit, max(1, mean // 40) if way == "straight_line" else 0)
-        scene.builder.pay_anew(p, scene.draws)
-        severe = way != "straight_line" and (n > 6 or (n >= 6 and way != "equal_small"))
-        scene.false(
-            p, way, level, n, "quarantine" if severe else "flag", known(run[-1].month), also=("R12", "R15", "R17"),
-        )  # fmt: skip
+            mean = _mean(run)
+            unit = _unit_for(way, mean)
+            _round_to(p, unit)
+            _level_out(p, run, unit, max(1, mean // 40) if way == "straight_line" else 0)
+            scene.builder.pay_anew(p, scene.draws)
+            severe = way != "straight_line" and (n > 6 or (n >= 6 and way != "equal_small"))
+            scene.false(
+                p, way, level, n, "quarantine" if severe else "flag", known(run[-1].month), also=("R12", "R15", "R17"),
+            )  # fmt: skip
     for p in scene.honest([p for p in pool if p.payments], wanted=lambda p: wanted(p) and bool(p.payments)):
         run = stretch(p, 8, 130)
         _level_out(p, run, 1, 0)
@@ -257,7 +255,7 @@ def december(scene: Scene) -> None:
 
 def _closed_year(p: Project) -> int | None:
     """A year before the last with nine reports of investment, December among them, and payments."""
-    for year in range(2021, 2025):
+    for year in range(2022, 2025):
         months = _year(p, year)
         paid = [x for x in p.payments if x.paid_on.year == year and x.purpose in ("土建", "设备")]
         if len(months) >= 9 and months[-1].month % 12 == 11 and sum(m.total for m in months) > 900 and len(paid) >= 4:
@@ -339,7 +337,7 @@ def sudden_month(scene: Scene) -> None:
 def _pair(p: Project, least: int, most: int = 10**9) -> tuple[FaiMonth, FaiMonth] | None:
     """Two reports in a row, from March on and not the last one, that hold so much between them."""
     run = working(p)
-    for a, b in pairwise(run[:-1]):
+    for a, b in pairwise(run[1:-1]):
         if b.month == a.month + 1 and b.month % 12 >= 3 and least <= a.total + b.total <= most:
             return a, b
     return None

@@ -125,7 +125,7 @@ def only_filed(scene: Scene) -> None:
         scene.false(p, "nothing_follows", level, months, "flag", SEEN)
     late = {"low": 12, "middle": 60, "high": 200}
     began: Wanted = lambda p: bool(  # noqa: E731
-        single(p) and p.started_on and any(r.kind == "开工" and r.result == "通过" for r in p.recognitions)
+        single(p) and p.started_on and {r.result for r in p.recognitions if r.kind == "开工"} == {"通过"}
         and p.phases[0].filed_on > date(2021, 9, 1) and p.phases[0].filed_on == p.phases[0].first_stated_filed_on
     )  # fmt: skip
     pool = [p for p in scene.world.projects if began(p)]
@@ -487,7 +487,7 @@ def shrunken_land(scene: Scene) -> None:
 
     def holds(p: Project) -> bool:
         return bool(
-            single(p) and p.phases[0].land and p.completed_on and p.completed_on < date(2024, 10, 1)
+            single(p) and p.phases[0].land and p.completed_on and p.completed_on < date(2024, 5, 1)
             and p.completed_on > date(2020, 12, 1)
         )  # fmt: skip
 
