@@ -64,12 +64,6 @@ def test_month_ends_are_what_was_known_then_and_a_second_run_changes_nothing(
     assert "0 built, 2 unchanged" in again.stdout
     assert files_of(world.settings.releases_dir) == before
 
-    # A run that broke off goes on: only what is missing is built.
-    shutil.rmtree(world.settings.releases_dir / folder)
-    resumed = run_cli(world.settings, "backfill", "--from", "2025-06", "--to", "2025-06")
-    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert tables_of(early) == tables_of(world, folder)
-
 
 @pytest.mark.long
 @pytest.mark.parametrize("day", ["2024-03-31", "2024-09-30", "2024-12-31", "2025-09-30", "2025-12-31"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.end_to_end.world import World
+from tests.end_to_end.world import World, run_cli
 from zhixiao import dictionary
 from zhixiao.settings import PROJECT_DIR
 
@@ -91,3 +91,13 @@ def test_the_dictionary_describes_what_is_published(sample_world: World) -> None
     titles = sample_world.read("select table_name, comment from duckdb_tables() where schema_name <> 'quality'")
     known = dictionary.titles()
     assert [t for t, told in titles if not told.startswith(known.get(t, "-"))] == []
+
+
+@pytest.mark.long
+def test_the_models_are_one_page_that_needs_no_network(world: World) -> None:
+    done = run_cli(world.settings, "docs")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (world.settings.docs_dir / "dbt.html").read_text(encoding="utf-8")
+    assert "model.zhixiao.mart_funnel" in page
+    assert "exposure.zhixiao.cookbook" in page
+    assert not re.search(r"<(script|link)[^>]+(src|href)=.https?://[a-z]", page)
