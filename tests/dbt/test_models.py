@@ -15,12 +15,13 @@ import yaml
 
 from tests.dbt.funnel_world import World, insert
 from tests.dbt.runner import run_dbt
-from zhixiao.contracts import load_contracts
+from zhixiao.contracts import load_contract, load_contracts
 from zhixiao.settings import PROJECT_DIR
 from zhixiao.warehouse.dbt_sources import stale
 from zhixiao.warehouse.schema import create_raw
 
 HERE, OTHER = "321204", "321203"
+FILE_KEY = ("district_code", "received_on", "file_sha256")
 NOW, EARLIER = date(2025, 6, 30), date(2025, 2, 28)
 CODE = {n: f"2501-321204-89-01-00000{n}" for n in range(1, 8)}
 ALPHA, BETA, GAMMA = "91321204MA1ALPHA0X", "91321204MA2BETA00X", "913212046088121467"
@@ -70,6 +71,17 @@ class District:
             }
         )  # fmt: skip
 
+    def settle_the_log(self) -> None:
+        """What the load log says of a file adds up to its rows."""
+        for line in self.world["load_log"]:
+            columns = load_contract(line["source"]).money_columns
+            held = [r for r in self.world[line["source"]] if all(r[k] == line[k] for k in FILE_KEY)]
+            money = sum((r[c] for r in held for c in columns if r.get(c) is not None), Decimal(0))
+            line |= {
+                "rows_accepted": len(held), "rows_read": len(held), "rows_quarantined": 0, "rows_control": 0,
+                "rows_ignored": 0, "money_accepted": money, "money_read": money, "money_quarantined": Decimal(0),
+            }  # fmt: skip
+
 
 def make_district() -> World:
     w = District()
@@ -95,7 +107,9 @@ def make_district() -> World:
             w.put("signing", day, reporting_unit="开发区", signing_date=signed, industry_code="34", **p)
         w.states("signing", day, "*")
         w.log("signing", day, len(projects))
-    w.put("signing", d(1, 5), OTHER, signing_row_no="Q1", signed_investment=1, project_name="邻区项目")
+    # Another district, with the same number, the same board and the same firm.
+    w.put("signing", d(1, 5), OTHER, signing_row_no="Q1", signed_investment=1, project_name="邻区项目", uscc=ALPHA,
+          reporting_unit="开发区", signing_date=d(12, 21, 2024))  # fmt: skip
     w.states("signing", d(1, 5), "*", district=OTHER)
 
     # Filings: C1 and C2 of Q1, C3 alike in name to Q3, C4 of nobody.
@@ -177,6 +191,7 @@ def make_district() -> World:
         },
     ]  # fmt: skip
     w.log("signing", None, 0, "refused")
+    w.settle_the_log()
     w.world["contract"] = [
         {
             "source": c.source, "mode": c.mode, "rhythm": c.rhythm, "due_day": c.due_day, "due_month": c.due_month,
@@ -471,3 +486,40 @@ def test_published_columns_carry_their_label(now: duckdb.DuckDBPyConnection) -> 
         " where schema_name in ('marts', 'quality') and coalesce(comment, '') = ''",
     )
     assert found == []
+
+
+def test_districts_stand_apart_and_add_up_to_the_whole(now: duckdb.DuckDBPyConnection) -> None:
+    figure = (
+        "select cut_value, numerator from marts.mart_funnel where cut_kind = '{}' and window_kind = 'all'"
+        " and measure = 'signed' and form = 'cohort' and reading = 'claimed' and basis = '{}' order by 1"
+    )
+    assert rows(now, figure.format("district", "count")) == [("全区", 3), ("姜堰区", 2), ("高港区", 1)]
+    assert rows(now, figure.format("district", "amount")) == [("全区", 105001), ("姜堰区", 105000), ("高港区", 1)]
+    assert rows(now, figure.format("reporting_unit", "count")) == [("开发区", 3)]
+    firms = "select district_code, project_id, project_count from intermediate.int_firm__project where uscc = '{}'"
+    assert rows(now, firms.format(ALPHA) + " order by 1") == [(OTHER, f"{OTHER}-Q1", 1), (HERE, f"{HERE}-Q1", 1)]
+    assert rows(now, "select count(*) from marts.bridge_project_key where left(project_id, 6) <> district_code") == [
+        (0,)
+    ]
+
+
+def test_an_investment_that_was_restated_says_what_it_was(now: duckdb.DuckDBPyConnection) -> None:
+    """March of CODE[1] and CODE[3] was corrected, CODE[7] was left out of the second delivery."""
+    found = rows(
+        now,
+        "select record_key, revision_no, revision_kind, old_value, new_value, old_received_on, received_on,"
+        " submission_kind, revision_reason, file_sha256 from marts.fct_figure_revision"
+        " where source = 'fai' and figure = 'investment_cum' order by 1, 2",
+    )
+    april, may, late = d(4, 10), d(5, 10), d(5, 20)
+    assert found == [
+        (f"2025-03-31|{CODE[1]}", 1, "restated", 10, 11, april, may, "首次", None, "fai-2025-05-10"),
+        (f"2025-03-31|{CODE[3]}", 1, "restated", 20, 21, april, late, "更正", "漏报", "fai-2025-05-20"),
+        (f"2025-03-31|{CODE[7]}", 1, "withdrawn", 5, None, april, may, None, None, "fai-2025-05-10"),
+    ]
+    vintage = rows(
+        now,
+        "select known_on, sum(value), sum(row_count) from marts.mart_figure_vintage"
+        " where source = 'fai' and figure = 'investment_cum' group by 1 order by 1",
+    )
+    assert vintage == [(d(4, 30), 35, 3), (d(5, 31), 32, 2), (d(6, 30), 32, 2)]
