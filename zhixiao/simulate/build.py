@@ -90,6 +90,7 @@ class Builder:
         self.serial = 0
         self.code_serial = 10000
         self.permit_serials: dict[date, int] = {}
+        self.grants: dict[int, int] = {}
         self.turns = Turns(self._draws("turns"))
 
     def _draws(self, name: str) -> Draws:
@@ -374,10 +375,11 @@ class Builder:
     def _grant(self, p: Project, phase: Phase, draws: Draws, parts: int) -> None:
         self.serial += 1
         day = phase.filed_on + timedelta(days=draws.bell(20, 220))
+        grants = self.grants[day.year] = self.grants.get(day.year, 0) + 1
         area = p.land_mu * 100 // 15 // parts
         phase.land = Land(
             supervision_no=numbers.supervision_no(self.config.district, day.year, self.serial % 100000),
-            contract_no=numbers.land_contract_no(self.config.district, day.year, self.serial % 10000),
+            contract_no=numbers.land_contract_no(self.config.district, day.year, grants),
             parcel_no=numbers.parcel_no(p.town, self.serial % 100000),
             area_ha=area,
             # 300 to 560 万元 for a hectare.
@@ -690,16 +692,15 @@ class Builder:
         What was drawn and not wanted waits for whoever asks next; its row numbers stay unused until then.
         """
         first = date(2021, 1, 10)
+        last = date(2023, 12, 31)
         if self.config.since:
             first = max(first, self.config.since - timedelta(days=250))
-        last = max(first + timedelta(days=60), date(2023, 12, 31))
+            last = max(last, self.config.since + timedelta(days=90))
         found = next((n for n, p in enumerate(self.spare) if wanted(p)), None)
         for _ in range(600 if found is None else 0):
             day = first + timedelta(days=draws.whole(0, (last - first).days))
-            used = self.extras.get(day.year) or sum(p.row_no[2:6] == str(day.year) for p in world.projects)
-            self.extras[day.year] = used + 1
             firms = len(self.firms)
-            p = self._project(draws, f"QY{day.year}{used + 1:04d}", day, is_lead=False)
+            p = self._project(draws, self._next_row(world, day.year), day, is_lead=False)
             if p.firm is not None and not p.is_expansion:
                 self._series(p.firm, [p], draws)
                 # Nobody has looked whether it reached what it agreed.
@@ -719,6 +720,12 @@ class Builder:
         self.made.append(p)
         return p
 
+    def _next_row(self, world: World, year: int) -> str:
+        """A row number of the ledger that nobody has, not even who still waits."""
+        used = self.extras.get(year) or sum(p.row_no[2:6] == str(year) for p in world.projects)
+        self.extras[year] = used + 1
+        return f"QY{year}{used + 1:04d}"
+
     def enter(self, world: World, p: Project) -> None:
         """Put a further project where the ledger has it."""
         at = next((i for i, q in enumerate(world.projects) if q.row_no > p.row_no), len(world.projects))
@@ -729,7 +736,6 @@ class Builder:
         """A further row and filing of the same firm, so many days later: the same works, without land or money yet."""
         assert p.signed_on is not None
         day, old = p.signed_on + timedelta(days=later), p.phases[0]
-        serial = 1 + sum(q.row_no[2:6] == str(day.year) for q in world.projects)
         phase = self._phase(
             draws, name, old.filed_on + timedelta(days=later), old.planned, p.is_expansion,
             old.fixed * 1000 // old.planned,
@@ -746,7 +752,7 @@ class Builder:
             if month <= LAST_MONTH and (not phase.fai or phase.fai[-1].month < month):
                 phase.fai.append(replace(m, month=month))
         twin = replace(
-            p, row_no=f"QY{day.year}{serial:04d}", name=name, phases=[phase], recognitions=[], payments=[],
+            p, row_no=self._next_row(world, day.year), name=name, phases=[phase], recognitions=[], payments=[],
             signed_on=day,
             lead_on=p.lead_on + timedelta(days=later), started_on=phase.started_on, completed_on=None, produced_on=None,
             agreed_on=None, agreement={}, restated=None, withdrawn_on=None,

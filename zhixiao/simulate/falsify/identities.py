@@ -416,13 +416,13 @@ def before_filing(scene: Scene) -> None:
         if not is_plain(p) or len(_spending(scene, p)) < 5:
             return False
         phase = p.phases[0]
-        return month_of(phase.filed_on) - 9 >= scene.first_month and phase.planned >= 2000
+        return month_of(phase.filed_on) - 5 >= scene.first_month and phase.planned >= 2000
 
     for p, _, level in scene.acts(fits, ("before_filing",)):
         phase, unit = p.phases[0], rounding_unit(p.phases[0])
         filed, begin = month_of(phase.filed_on), phase.fai[0].month
         n, share = {"low": (2, 3), "middle": (4, 15), "high": (8, 30)}[level]
-        early = [m for m in range(filed - n, filed) if m % 12]
+        early = [m for m in range(max(filed - n, scene.first_month), filed) if m % 12]
         made = []
         for month in range(early[0], begin):
             if month % 12 and not any(m.month == month for m in phase.fai):
