@@ -4,14 +4,14 @@
     'signing': [
         'fixed_asset_investment', 'investment_equipment', 'land_area', 'leased_floor_area',
         'planned_floor_area', 'expected_sales', 'expected_tax', 'energy_tce', 'red_line',
-        'signing_date',
+        'signing_date', 'signed_investment',
     ],
     'agreement': [
         'red_line', 'agreed_sales', 'agreed_tax', 'agreed_tax_per_mu', 'agreed_land_area',
         'agreed_start_date', 'agreed_completion_date', 'breach', 'exit_action', 'exit_date',
     ],
     'enterprise': ['enterprise_status'],
-    'filing': ['filing_date', 'planned_completion_date'],
+    'filing': ['filing_date', 'planned_completion_date', 'planned_investment'],
     'land': ['agreed_start_date', 'actual_start_date', 'land_price'],
     'permit': ['construction_permit_date'],
     'acceptance': ['actual_completion_date'],

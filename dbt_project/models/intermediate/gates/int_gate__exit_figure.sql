@@ -19,7 +19,6 @@ facts as (
         district_code,
         project_code,
         filed_on,
-        planned_investment,
         planned_completion_date,
         filing_file_sha256,
         filing_sheet,
@@ -103,30 +102,17 @@ parcels as (
 
 ),
 
-reports as (
+money as (
 
     select
         project_id,
-        project_code,
-        stat_period,
-        investment_cum,
+        source,
         file_sha256,
         sheet,
-        row_number
-    from {{ ref('int_funnel__investment') }}
-
-),
-
-last_reports as (
-
-    select
-        project_id,
-        investment_cum,
-        file_sha256,
-        sheet,
-        row_number
-    from reports
-    qualify stat_period = max(stat_period) over (partition by project_id, project_code)
+        row_number,
+        column_name,
+        value
+    from {{ ref('int_gate__money_figure') }}
 
 ),
 
@@ -198,24 +184,15 @@ figures as (
         facts.filing_file_sha256 as file_sha256,
         facts.filing_sheet as sheet,
         facts.filing_row_number as row_number,
-        unnest([
-            struct_pack(
-                column_name := 'planned_investment',
-                value := cast(facts.planned_investment as varchar)
-            ),
-            struct_pack(
-                column_name := 'planned_completion_date',
-                value := case
-                    when facts.agreed_completion_date is null
-                        then cast(facts.planned_completion_date as varchar)
-                end
-            )
-        ]) as figure
+        struct_pack(
+            column_name := 'planned_completion_date',
+            value := cast(facts.planned_completion_date as varchar)
+        ) as figure
     from tests
     inner join facts on tests.project_id = facts.project_id
     where
         tests.rule = 'exit_investment_behind'
-        and facts.filed_on is not null
+        and facts.agreed_completion_date is null
 
     union all
 
@@ -325,16 +302,24 @@ figures as (
     select
         tests.project_id,
         tests.rule,
-        'fai' as source,
-        last_reports.file_sha256,
-        last_reports.sheet,
-        last_reports.row_number,
-        struct_pack(
-            column_name := 'investment_cum', value := cast(last_reports.investment_cum as varchar)
-        ) as figure
+        money.source,
+        money.file_sha256,
+        money.sheet,
+        money.row_number,
+        struct_pack(column_name := money.column_name, value := money.value) as figure
     from tests
-    inner join last_reports on tests.project_id = last_reports.project_id
-    where tests.rule in ('exit_investment_behind', 'exit_investment_stalled', 'exit_land_idle')
+    inner join money on tests.project_id = money.project_id
+    where
+        (
+            money.source = 'fai'
+            and tests.rule in (
+                'exit_investment_behind', 'exit_investment_stalled', 'exit_land_idle'
+            )
+        )
+        or (
+            money.source = 'filing'
+            and tests.rule in ('exit_investment_behind', 'exit_land_idle')
+        )
 
 ),
 

@@ -1,5 +1,6 @@
--- Every figure that the growth watch used, with the cell it came from: 12 months of sales and tax,
--- the months of power that were averaged, the insured staff, the terms and the serving unit.
+-- Every figure that the growth watch used, with the cell it came from: 12 months of sales and tax
+-- (and the base year of an expansion), the months of power that were averaged, the insured staff,
+-- the terms and the serving unit.
 
 with
 
@@ -27,10 +28,20 @@ projects as (
 
 ),
 
+terms_of_growth as (
+
+    select
+        project_id,
+        base_month
+    from {{ ref('int_gate__terms') }}
+
+),
+
 watched as (
 
     select
         tests.project_id,
+        terms_of_growth.base_month,
         projects.district_code,
         projects.signing_row_no,
         projects.uscc,
@@ -42,6 +53,7 @@ watched as (
         projects.row_number
     from tests
     inner join projects on tests.project_id = projects.project_id
+    inner join terms_of_growth on tests.project_id = terms_of_growth.project_id
 
 ),
 
@@ -239,7 +251,9 @@ figures as (
         on
             watched.district_code = sales_months.district_code
             and watched.uscc = sales_months.uscc
-    where datediff('month', sales_months.stat_period, {{ last_full_month() }}) between 0 and 11
+    where
+        datediff('month', sales_months.stat_period, {{ last_full_month() }}) between 0 and 11
+        or datediff('month', sales_months.stat_period, watched.base_month) between 0 and 11
 
     union all
 
@@ -258,7 +272,9 @@ figures as (
         on
             watched.district_code = tax_rows.district_code
             and watched.uscc = tax_rows.uscc
-    where datediff('month', tax_rows.month_end, {{ last_full_month() }}) between 0 and 11
+    where
+        datediff('month', tax_rows.month_end, {{ last_full_month() }}) between 0 and 11
+        or datediff('month', tax_rows.month_end, watched.base_month) between 0 and 11
 
     union all
 

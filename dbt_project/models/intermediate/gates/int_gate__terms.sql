@@ -97,6 +97,10 @@ final as (
         targets.uscc,
         targets.is_expansion,
         targets.produced_on,
+        case
+            when targets.is_expansion
+                then last_day(cast(targets.started_on - interval 1 month as date))
+        end as base_month,
         cast(targets.months_in_production as integer) as months_in_production,
         cast(targets.target_sales as decimal(20, 4)) as target_sales,
         cast(targets.target_tax as decimal(20, 4)) as target_tax,
@@ -140,6 +144,7 @@ select
     uscc,
     is_expansion,
     produced_on,
+    base_month,
     months_in_production,
     target_sales,
     target_tax,

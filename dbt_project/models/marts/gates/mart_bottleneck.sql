@@ -77,6 +77,20 @@ funnel as (
 
 ),
 
+money as (
+
+    select
+        project_id,
+        source,
+        file_sha256,
+        sheet,
+        row_number,
+        column_name,
+        value
+    from {{ ref('int_gate__money_figure') }}
+
+),
+
 milestones as (
 
     select
@@ -134,6 +148,20 @@ figures as (
         cast(agreed_on as varchar) as value
     from waits
     where agreed_on is not null
+
+    union all
+
+    select
+        waits.project_id,
+        waits.stage_no,
+        money.source,
+        money.file_sha256,
+        money.sheet,
+        money.row_number,
+        money.column_name,
+        money.value
+    from waits
+    inner join money on waits.project_id = money.project_id
 
     union all
 
