@@ -119,7 +119,7 @@ def make_district() -> World:
     w.put("filing", d(2, 10), project_code=CODE[2], project_name="阿尔法齿轮二期项目", uscc=ALPHA,
           filing_date=d(1, 25), planned_investment=200, **filing)  # fmt: skip
     w.put("filing", d(2, 10), project_code=CODE[3], project_name="伽马电芯生产线项目", uscc=GAMMA,
-          filing_date=d(1, 26), planned_investment=50, **filing)  # fmt: skip
+          filing_date=d(1, 26), planned_investment=99000, **filing)  # fmt: skip
     w.put("filing", d(2, 10), project_code=CODE[4], project_name="德尔塔项目", uscc="91321204MA4DELTA0X",
           filing_date=d(1, 27), planned_investment=70, **filing)  # fmt: skip
     w.put("filing", d(4, 10), project_code=CODE[1], project_name="阿尔法齿轮项目", uscc=ALPHA, filing_date=d(3, 1),
@@ -287,7 +287,7 @@ def test_current_projects(now: duckdb.DuckDBPyConnection) -> None:
         (f"321204-{CODE[5]}", CODE[5], None, "未知", None, None, None, False),
         ("321204-Q1", CODE[1], "0.5-1", "顾高镇", 600, d(1, 20), None, True),
         ("321204-Q2", None, "0.5-1", "未知", None, None, d(3, 5), True),
-        ("321204-Q3", CODE[3], "10-50", "淤溪镇", 50, d(1, 26), None, True),
+        ("321204-Q3", CODE[3], "10-50", "淤溪镇", 99000, d(1, 26), None, True),
         ("321204-Q4", None, ">= 50", "未知", None, None, None, True),
     ]
 
@@ -388,7 +388,7 @@ def test_an_earlier_day_knows_less(earlier: duckdb.DuckDBPyConnection, now: duck
         (f"321204-{CODE[4]}", None, 70, None),
         ("321204-Q1", 4999, 500, None),
         ("321204-Q2", 6000, None, None),
-        ("321204-Q3", 100000, 50, None),
+        ("321204-Q3", 100000, 99000, None),
     ]
     assert rows(earlier, "select sum(tax_paid) from marts.fct_tax") == [(8,)]
     # The vintage replays that day from what is known now.
@@ -459,7 +459,7 @@ def test_firms_and_units(now: duckdb.DuckDBPyConnection) -> None:
     firms = rows(
         now,
         "select uscc, company_name, is_in_register, industry_section from marts.dim_enterprise"
-        " where is_current order by 1",
+        " where is_current and district_code = '321204' order by 1",
     )
     assert firms == [
         (GAMMA, "伽马电芯有限公司", True, None),
@@ -469,7 +469,10 @@ def test_firms_and_units(now: duckdb.DuckDBPyConnection) -> None:
         ("91321204MA4DELTA0X", None, False, None),
     ]
     # Known from the ledger before the registry had it.
-    sql = f"select version_no, valid_from, valid_to, source from marts.dim_enterprise where uscc = '{ALPHA}' order by 1"
+    sql = (
+        "select version_no, valid_from, valid_to, source from marts.dim_enterprise"
+        f" where uscc = '{ALPHA}' and district_code = '{HERE}' order by 1"
+    )
     assert rows(now, sql) == [(1, d(1, 5), d(1, 10), "signing"), (2, d(1, 10), None, "enterprise")]
     sql = (
         "select unit_kind, count(*) from marts.dim_reporting_unit"
@@ -491,7 +494,8 @@ def test_published_columns_carry_their_label(now: duckdb.DuckDBPyConnection) -> 
 def test_districts_stand_apart_and_add_up_to_the_whole(now: duckdb.DuckDBPyConnection) -> None:
     figure = (
         "select cut_value, numerator from marts.mart_funnel where cut_kind = '{}' and window_kind = 'all'"
-        " and measure = 'signed' and form = 'cohort' and reading = 'claimed' and basis = '{}' order by 1"
+        " and measure = 'signed' and form = 'cohort' and reading = 'claimed' and basis = '{}' and numerator > 0"
+        " order by 1"
     )
     assert rows(now, figure.format("district", "count")) == [("全区", 3), ("姜堰区", 2), ("高港区", 1)]
     assert rows(now, figure.format("district", "amount")) == [("全区", 105001), ("姜堰区", 105000), ("高港区", 1)]
