@@ -85,3 +85,21 @@ def test_without_the_original_file_what_was_landed_is_shown(house: House) -> Non
     assert not t.from_original
     assert t.cells[0].original == "12,345.60"
     assert "this is what was landed" in describe_trace(t, "tax_paid")
+
+
+def test_a_correction_is_told_beside_what_was_delivered(house: House) -> None:
+    with duckdb.connect(str(house.settings.work_db)) as con:
+        con.execute(
+            "CREATE SCHEMA IF NOT EXISTS quality; CREATE TABLE quality.correction AS SELECT 'tax_paid' AS column_name, "
+            "'1.23456' AS old_value, '1.5' AS new_value, '王工' AS editor, DATE '2025-07-20' AS decided_on, "
+            "'核对税票' AS reason, 'applied' AS outcome, 'correction.csv' AS decision_file, 1 AS decision_row, "
+            "file_sha256, sheet, row_number FROM raw.tax WHERE row_number = 4"
+        )
+        con.execute("UPDATE marts.fct_tax SET tax_paid = 1.5 WHERE row_number = 4")
+    publish(house.settings, house.build("2025-07-20"))
+    (t,) = trace(house.settings, "fct_tax", FIRM, "tax_paid")
+    assert t.corrections == ["tax_paid: 1.23456 -> 1.5（王工，2025-07-20：核对税票）"]
+    text = describe_trace(t, "tax_paid")
+    assert "marts.fct_tax.tax_paid = 1.5" in text
+    assert "“12,345.60” -> tax_paid = 1.234560" in text
+    assert "更正 corrected tax_paid: 1.23456 -> 1.5" in text

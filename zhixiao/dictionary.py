@@ -30,6 +30,8 @@ SCHEMAS = {
     "checks": "检查 · checks",
     "quality": "数据质量与发布 · deliveries, quarantine, decisions, releases",
 }
+# A check's own model is a step of fct_check_result and is not published.
+INNER = ("chk_", "int_")
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,12 @@ def tables(project_dir: Path = PROJECT_DIR) -> list[TableWords]:
         doc = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         for model in doc.get("models", []):
             config = model.get("config") or {}
-            if not model.get("columns") or config.get("schema", schema) not in SCHEMAS:
+            if model["name"].startswith(INNER) or not model.get("columns"):
                 continue
             name = str(config.get("alias") or model["name"])
             columns = [_column(c) for c in model["columns"]]
             description = " ".join(str(model.get("description", "")).split())
-            shown = config.get("schema", schema)
-            out.append(TableWords(shown, name, known.get(name, ""), description, columns))
+            out.append(TableWords(schema, name, known.get(name, ""), description, columns))
     return sorted(out, key=lambda t: (list(SCHEMAS).index(t.schema), t.name))
 
 

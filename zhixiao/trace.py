@@ -67,6 +67,7 @@ class Trace:
     from_original: bool = False
     step: str = ""
     more: str = ""
+    corrections: list[str] = field(default_factory=list)
 
 
 def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
@@ -156,6 +157,7 @@ def _traces(
         source, file = _file_of(con, row)
         t = Trace(table, row, source, file, row["file_sha256"], row["sheet"] or "", row["row_number"])
         _read_cells(reader.settings, t, column, reader, hints)
+        t.corrections = _corrections(con, t)
         out.append(t)
     if not out:
         raise DataError("这些行没有来源文件（系统推得）。", "these rows rest on no file: they were derived.")
@@ -225,6 +227,22 @@ def _file_of(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> tuple[str, 
     if found is None:
         return str(row.get("source") or "?"), "?"
     return found[0], f"{found[0]}/{found[1]}/{found[2]}"
+
+
+def _corrections(con: duckdb.DuckDBPyConnection, t: Trace) -> list[str]:
+    """What a person corrected in that row, in words; the cells above are as they were delivered."""
+    with suppress(duckdb.CatalogException):
+        rows = con.execute(
+            "SELECT column_name, coalesce(old_value, ''), coalesce(new_value, ''), editor, decided_on, reason "
+            "FROM quality.correction WHERE outcome = 'applied' AND file_sha256 = $1 AND coalesce(sheet, '') = $2 "
+            "AND row_number = $3 ORDER BY decided_on, decision_file, decision_row",
+            [t.file_sha256, t.sheet, t.row_number],
+        ).fetchall()
+        return [
+            f"{c}: {old or '（空 empty）'} -> {new or '（空 empty）'}（{who}，{on}：{why}）"
+            for c, old, new, who, on, why in rows
+        ]
+    return []
 
 
 def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original, hints: Sequence[Any]) -> None:
@@ -312,6 +330,7 @@ def describe_trace(t: Trace, column: str) -> str:
     for c in t.cells:
         original = "（原文不显示 not shown）" if c.original is None else f"“{c.original}”"
         lines.append(f"  {c.header or c.column}: {original} -> {c.column} = {c.landed}")
+    lines += [f"  更正 corrected {words}" for words in t.corrections]
     if not t.from_original:
         lines.append(
             "  原文件已读不到，以上为落地时保存的内容 / the file cannot be read any more; this is what was landed"
