@@ -28,7 +28,7 @@ def compare_retrospective(database: Path, funnel: Funnel) -> Comparison:
     """Rows of mart_funnel_retrospective in a published file, as far as the truth has them."""
     out = Comparison("retrospective")
     query = "from marts.mart_funnel_retrospective where reading in ('claimed', 'evidenced')"
-    same = f"{query} and span = 'same_period' and withdrawn_count is not null"
+    same = f"{query} and span in ('same_period', 'year_end') and withdrawn_count is not null"
     prompt = f"{query} and span = 'year' and measure = 'same_year_start_rate' and basis = 'count'"
     sold = f"{query} and span = 'year' and measure in ('output_input_ratio', 'invoiced_sales_12m')"
     with duckdb.connect(str(database), read_only=True) as con:
@@ -51,7 +51,7 @@ def _where(row: dict[str, Any]) -> str:
 
 
 def compare_same_periods(out: Comparison, rows: Iterable[dict[str, Any]], funnel: Funnel) -> None:
-    """The same day of a year is what the whole funnel says on that day, of what is known now."""
+    """The same day, or the end, of a year is what the whole funnel says on that day, of what is known now."""
     figures: dict[date, dict[Any, dict[str, Sums]]] = {}
     for row in rows:
         if row["measure"] in ("same_year_start_rate", "start_on_land_rate", "production_on_completion_rate"):

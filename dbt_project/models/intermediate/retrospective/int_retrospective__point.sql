@@ -85,6 +85,20 @@ final as (
 
     union all
 
+    -- The years that are over as they stood when they ended.
+    select
+        'year_end' as span,
+        plan_name,
+        year_no as plan_year,
+        window_start,
+        window_end,
+        window_end as evaluated_on,
+        window_end as closes_on
+    from years
+    where window_end <= {{ as_of() }}
+
+    union all
+
     select
         'plan' as span,
         plan_name,

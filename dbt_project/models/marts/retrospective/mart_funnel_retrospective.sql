@@ -384,7 +384,8 @@ judged as (
         targets.target_value,
         principles.principle,
         case
-            when compared.span = 'same_period' and principles.principle is not null
+            when
+                compared.span in ('same_period', 'year_end') and principles.principle is not null
                 then compared.value >= compared.previous_value
         end as is_held
     from compared
@@ -430,7 +431,7 @@ verdicts as (
         {{ principle_verdict('quality') }} as quality_verdict,
         {{ principle_verdict('contribution') }} as contribution_verdict
     from judged
-    where span = 'same_period'
+    where span in ('same_period', 'year_end')
     group by all
 
 ),
