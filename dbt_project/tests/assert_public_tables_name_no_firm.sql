@@ -6,6 +6,8 @@
 -- depends_on: {{ ref('mart_lead_channel_public') }}
 -- depends_on: {{ ref('mart_land_reserve_public') }}
 -- depends_on: {{ ref('mart_fund_public') }}
+-- depends_on: {{ ref('mart_landing_cohort_public') }}
+-- depends_on: {{ ref('mart_board_scorecard_public') }}
 -- marts_public travels (metrics.md, Confidentiality): no column of it may say which firm, project,
 -- parcel or row of a file a figure comes from.
 
