@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from zhixiao.simulate import numbers
 from zhixiao.simulate.calendar import add_months, first_of, month_of
@@ -58,7 +59,6 @@ DRIVERS = (
 )  # fmt: skip
 PATHS = (("常规", 66), ("承诺制", 12), ("容缺受理", 6), ("拿地即开工", 9), ("分阶段", 7))
 ORIGINS = ("上海市", "江苏省苏州市", "浙江省杭州市", "广东省深圳市", "江苏省无锡市", "江苏省泰州市")
-TRANSFORMERS = (50, 80, 100, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000)
 ABROAD = ("中国香港", "德国", "韩国", "新加坡", "日本")
 INTRODUCERS = ("堰才招商公司", "区商务局", "区工信局", "区发改委", "区科技局")
 FINANCE = ("样例区财政局", "")
@@ -485,7 +485,9 @@ class Builder:
         builds = _spread(build, weights, unit)
         equips = _spread(equipment, lumps if any(lumps) else weights, unit)
         others = _spread(other, weights, unit)
-        others[0] += land // unit * unit
+        # The price of the land is reported when the contract is signed, or with the first report after.
+        at = max(0, min(n - 1, month_of(phase.land.signed_on) - begin)) if phase.land else 0
+        others[at] += land // unit * unit
         reach = draws.whole(n // 3, n - 1) if is_left else n
         entry = begin + (draws.whole(0, 1) if draws.chance(300) else 0)
         months: dict[int, list[int]] = {}
@@ -697,7 +699,8 @@ class Builder:
             first = max(first, self.config.since - timedelta(days=250))
             last = max(last, self.config.since + timedelta(days=90))
         found = next((n for n, p in enumerate(self.spare) if wanted(p)), None)
-        for _ in range(600 if found is None else 0):
+        # Who finds nothing among so many will find nothing among more.
+        for _ in range(600 if found is None and len(self.spare) < 900 else 0):
             day = first + timedelta(days=draws.whole(0, (last - first).days))
             firms = len(self.firms)
             p = self._project(draws, self._next_row(world, day.year), day, is_lead=False)
@@ -845,11 +848,15 @@ class Builder:
             # The site of a new firm has power from the start of construction on.
             days = [p.started_on for p in projects if p.started_on]
             begins = max(0, month_of(min(days)) - FIRST_MONTH) if days else MONTHS
-        light = max(60, max(firm.sales) * firm.industry.kwh_per_wan // 100 * 22 // 100)
+        light = _lighting(firm.sales, [month_of(p.produced_on) - FIRST_MONTH for p in projects if p.produced_on])
         opened = next((i for i, v in enumerate(firm.sales) if v), MONTHS)
         firm.power = [
             v * firm.industry.kwh_per_wan * draws.whole(93, 107) // 10000
-            + (light * draws.whole(90, 110) // 100 if i >= opened else draws.whole(60, 900))
+            + (
+                light[i] * firm.industry.kwh_per_wan * draws.whole(90, 110) // 10000
+                if i >= opened
+                else draws.whole(60, 900)
+            )
             if begins <= i < end
             else 0
             for i, v in enumerate(firm.sales)
@@ -872,8 +879,7 @@ class Builder:
         peak = max(firm.power) * draws.whole(103, 125) // 100
         for n, (account, _) in enumerate(firm.accounts):
             share = peak if len(firm.accounts) == 1 else peak * (70 if n == 0 else 30) // 100
-            fits = [size for size in TRANSFORMERS if size * 204 >= share]
-            firm.accounts[n] = (account, fits[0] if fits else -(-share // 204 // 1000) * 1000)
+            firm.accounts[n] = (account, max(30, -(-share // 2040) * 10))
 
     def _ramp(self, p: Project, sales: list[int], draws: Draws) -> None:
         """The project's own sales: a trial month, a false start, then a ramp to what it can."""
@@ -902,6 +908,16 @@ def _may_start(p: Project) -> date:
         papers += [min(x.issued_on for x in phase.permits)] if phase.permits else []
         days.append(min(phase.commitment_on or max(papers), max(papers), phase.started_on))
     return min(days)
+
+
+def _lighting(sales: list[int], openings: list[int]) -> list[int]:
+    """What a plant uses whether it works or not, as sales that would use as much: 22 % of the highest month that the
+    plant of the time ever comes to. A project adds its plant with its production."""
+    out = [0] * len(sales)
+    cuts = [0, *sorted({min(max(0, k), len(sales)) for k in openings}), len(sales)]
+    for a, b in pairwise(cuts):
+        out[a:b] = [max(sales[:b], default=0) * 22 // 100] * (b - a)
+    return out
 
 
 def _spread(total: int, weights: list[int], unit: int) -> list[int]:

@@ -47,6 +47,7 @@ class Names:
                 return stem
             if len(self.used) > 900:
                 stem += self.draws.pick(RARE)
+                stem += self.draws.pick(RARE) if len(self.used) > 9000 else ""
                 if stem not in self.used:
                     self.used.add(stem)
                     return stem

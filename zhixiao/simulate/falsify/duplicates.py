@@ -57,9 +57,10 @@ def told_twice(scene: Scene) -> None:
             is_plain(p)
             and p.is_in_ledger
             and p.signed_on is not None
-            and date(2021, 1, 1) < p.signed_on < HORIZON - timedelta(days=1000)
+            and date(2021, 1, 1) < p.signed_on
+            and p.phases[0].filed_on < HORIZON - timedelta(days=560)
             and p.started_on is not None
-            and p.started_on < HORIZON - timedelta(days=500)
+            and p.started_on < HORIZON - timedelta(days=450)
             and p.involves_land
             and p.phases[0].land is not None
             and len(p.phases[0].permits) == 1
@@ -212,6 +213,7 @@ def copied_series(scene: Scene) -> None:
         chosen = shared if way == "scaled" else sorted(scene.draws.sample(shared, n))
         per_mille = {"low": 1137, "middle": 1250, "high": 800}[level] if way == "scaled" else 1000
         _copy(a.phases[0], b.phases[0], chosen, per_mille, all_months=way == "scaled")
+        touch.carry(b)
         scene.builder.pay_anew(b, scene.draws)
         _false(
             scene, (a, b), way, level, per_mille / 1000 if way == "scaled" else len(chosen),
@@ -314,6 +316,7 @@ def _honest_copies(scene: Scene, crowd: _Crowd, fits: Callable[[Project], bool])
         if b is not None:
             shared = [m for m in large if m in _spent(scene, b)][:3]
             _copy(a.phases[0], b.phases[0], shared, 1000)
+            touch.carry(b)
             scene.builder.pay_anew(b, scene.draws)
             _lookalike(scene, (a, b), "three_equal_months", seen(shared[-1]))
     for a in scene.cast(lambda p: fits(p) and p.is_in_ledger and p.signed_on is not None, 2):
@@ -329,6 +332,7 @@ def _honest_copies(scene: Scene, crowd: _Crowd, fits: Callable[[Project], bool])
                                       [m for m in phase.fai if m.month not in months])  # fmt: skip
         for p in (a, b):
             scene.builder.pay(p, scene.draws)
+            touch.carry(p)
             scene.builder.pay_anew(p, scene.draws, is_instalment=True)
         _lookalike(scene, (a, b), "instalment_contract", seen(months[-1]))
 
@@ -354,6 +358,7 @@ def _honest_copies(scene: Scene, crowd: _Crowd, fits: Callable[[Project], bool])
                     if most.build < 100:
                         p.phases[0].planned = touch.total(p.phases[0])
                     most.build -= 100 if most.build >= 100 else 0
+                touch.carry(p)
                 scene.builder.pay_anew(p, scene.draws)
             _lookalike(scene, (a, others[0]), "coarse_figures", seen(shared[-1]))
 

@@ -275,10 +275,16 @@ def _told_lower(phase: Phase, month: int, until: int, by: int, kind: str = "更�
             return [told]
         # Before the next month is told, and after the closing day of 31 March where March is the last told lower.
         day.append(working_day(delivery.received_on + timedelta(days=9)))
-        stem = f"列统情况表（表二）{month // 12}年{month % 12 + 1}月（补正{phase.code[-4:]}）"
-        return [told, Delivery("fai", day[0], stem, list(again), title="固定资产投资项目列统情况表（表二）")]
+        return [told, *(_once_more(x, day[0], phase) for x in again)]
 
     return apply
+
+
+def _once_more(line: Line, day: date, phase: Phase) -> Delivery:
+    """A month told again, in a file of its own."""
+    at = line.values["stat_period"]
+    stem = f"列统情况表（表二）{at.year}年{at.month}月（补正{phase.code[-4:]}）"
+    return Delivery("fai", day, stem, [line], title="固定资产投资项目列统情况表（表二）")
 
 
 def _honest_rewriting(scene: Scene, fits: Callable[[Project], bool]) -> None:

@@ -85,6 +85,8 @@ def _filing(scene: Scene, firm: Firm, amount: int, filed: date) -> Project:
     p = scene.builder.filing_of(firm, name, filed, amount, scene.draws)
     phase = p.phases[0]
     phase.first_stated_filed_on, phase.corrected_on, phase.changes = phase.filed_on, None, []
+    # Each on a parcel of its own: nobody cuts a plan in pieces here.
+    scene.builder.grant(p, scene.draws).signed_on = filed - timedelta(days=12)
     scene.world.loose.append(p)
     scene.builder.made.append(p)
     scene.victims.mark(p)
@@ -100,14 +102,14 @@ def on_target(scene: Scene) -> None:
     ways = ("on_target", "whole_percent")
     able = [b for b in boards_of(scene) if all(_done(scene, b, y) > 2500 for y in range(2021, 2026))]
     levels = scene.levels(2)
-    chosen = scene.boards("R18", able, len(levels) + 4)
+    chosen = scene.boards("targets", able, len(levels) + 4)
     for i, (board, level) in enumerate(zip(chosen, levels, strict=False)):
         way, n = ways[i % 2], years[level]
         for k, year in enumerate(range(2026 - n, 2026)):
             percent = 100 if way == "on_target" else 100 + (3, 7, 4, 12, 9)[k]
             _aim(scene, board, year, percent, scene.draws.whole(-4, 4) if way == "on_target" else 0)
         scene.false(
-            board, way, level, n, "flag", known(LAST_MONTH), entity_type="reporting_unit",
+            board, way, level, n, "flag", known(LAST_MONTH - 1), entity_type="reporting_unit",
             counterpart_id="完成投资", periods=LAST_YEARS,
         )  # fmt: skip
     followed, once = chosen[len(levels) :][:2], chosen[len(levels) :][2:]
@@ -115,12 +117,16 @@ def on_target(scene: Scene) -> None:
         _follow(scene, followed, year)
     for board in followed:
         scene.lookalike(
-            board, "target_after_the_year", known(LAST_MONTH), entity_type="reporting_unit", counterpart_id="完成投资"
+            board,
+            "target_after_the_year",
+            known(LAST_MONTH - 1),
+            entity_type="reporting_unit",
+            counterpart_id="完成投资",
         )
     for board in once:
         _aim(scene, board, 2025, 100, 2)
         scene.lookalike(
-            board, "once_on_target", known(LAST_MONTH), entity_type="reporting_unit", counterpart_id="完成投资"
+            board, "once_on_target", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id="完成投资"
         )
 
 
@@ -328,6 +334,7 @@ def _of_output(
         scene.false(
             board, way, level, share[level] / 1000, "flag", known(LAST_MONTH - 1), entity_type="reporting_unit",
             counterpart_id=OUTPUT, periods=LAST_YEARS,
+            also=("R21", "R22"),
         )  # fmt: skip
     for board in scene.boards("output digits", able, 2):
         for firm in held[board][: max(2, len(held[board]) // 2)]:

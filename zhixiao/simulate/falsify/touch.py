@@ -116,7 +116,7 @@ def carry(p: Project) -> None:
     """Let the capital paid in come to what is invested now."""
     paid = [x for x in p.payments if x.purpose == "到位资金"]
     had, needed = sum(x.fen for x in paid), sum(total(phase) for phase in p.phases) * 1000000
-    for x in paid:
+    for x in paid if needed > had else ():
         x.fen = max(x.fen, -(-x.fen * needed // had))
 
 
