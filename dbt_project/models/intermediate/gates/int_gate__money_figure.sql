@@ -1,5 +1,5 @@
--- The cells that a project's money comes from: what each standing code filed (of withdrawn codes only
--- where none stands), what was signed, and what each code's last report adds up to.
+-- The cells that a project's money comes from: what each standing code filed (of withdrawn codes
+-- only where none stands), what was signed, and what each code's last report adds up to.
 
 with
 
