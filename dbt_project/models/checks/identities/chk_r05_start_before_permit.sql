@@ -6,6 +6,7 @@ projects as (
         district_code,
         project_id,
         entity_id,
+        signing_row_no,
         uscc,
         reporting_unit,
         is_leased,
@@ -13,6 +14,16 @@ projects as (
         commitment_date,
         planned_investment
     from {{ ref('int_check__project') }}
+
+),
+
+ledger as (
+
+    select
+        district_code,
+        signing_row_no,
+        planned_floor_area
+    from {{ ref('int_signing__current') }}
 
 ),
 
@@ -83,14 +94,22 @@ measured as (
                 or documents.permit_floor_area <= {{ check_threshold('R05', 'small_works_area') }}
                 or (
                     documents.permitted_on is null
-                    and projects.planned_investment
-                    <= {{ check_threshold('R05', 'small_works_amount') }}
+                    and (
+                        projects.planned_investment
+                        <= {{ check_threshold('R05', 'small_works_amount') }}
+                        or ledger.planned_floor_area
+                        <= {{ check_threshold('R05', 'small_works_area') }}
+                    )
                 )
                 then 'small_works'
         end as exemption
     from projects
     inner join documents on projects.project_id = documents.project_id
     left join investment on projects.project_id = investment.project_id
+    left join ledger
+        on
+            projects.district_code = ledger.district_code
+            and projects.signing_row_no = ledger.signing_row_no
 
 ),
 
