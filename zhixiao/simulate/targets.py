@@ -45,7 +45,7 @@ def base_year(p: Project, series: list[int], before: int) -> int:
 
 
 def reached_on(p: Project, taxes: list[int]) -> int | None:
-    """The first month, counted from FIRST_MONTH, from which on the year behind holds both figures for four months."""
+    """The first month, counted from FIRST_MONTH, from which on the year behind holds both figures for eight months."""
     assert p.firm is not None and p.produced_on is not None
     sales, tax = agreed(p)
     sold = p.firm.sales
@@ -57,8 +57,8 @@ def reached_on(p: Project, taxes: list[int]) -> int | None:
             sum(sold[at - 11 : at + 1]) * 100 >= sales * MARGIN and sum(taxes[at - 11 : at + 1]) * 100 >= tax * MARGIN
         )
         held = held + 1 if is_held else 0
-        if held == 4:
-            return at - 3
+        if held == 8:
+            return at - 7
     return None
 
 

@@ -364,7 +364,7 @@ def r27(stated: Stated) -> Iterator[Answer]:
     for r in stated.rows("fai"):
         key = (str(r["project_code"]), r["stat_period"].year)
         if key not in last or last[key][0] < month_of(r["stat_period"]):
-            last[key] = (month_of(r["stat_period"]), r["investment_build"], r.unit)
+            last[key] = (month_of(r["stat_period"]), (r["investment_build"] or Decimal(0)), r.unit)
     first: dict[str, Row] = {}
     for r in stated.rows("fai"):
         code = str(r["project_code"])
@@ -477,7 +477,7 @@ def _equipment_by(stated: Stated, unit: str, m: int) -> Decimal:
         k = month_of(r["stat_period"])
         key = (str(r["project_code"]), k // 12)
         if k <= m and (key not in last or last[key][0] < k):
-            last[key] = (k, r["investment_equipment"])
+            last[key] = (k, (r["investment_equipment"] or Decimal(0)))
     return sum((v for _, v in last.values()), Decimal(0))
 
 
@@ -520,7 +520,9 @@ def r37(stated: Stated) -> Iterator[Answer]:
         filings, land = stated.projects.get(unit, []), stated.parcels.get(unit, [])
         a, c = agreements.get(unit), completions.get(unit)
         one = filings[0] if len(filings) == 1 else None
-        phased = len({r.phase.code for r in stated.told_filings.get(unit, []) if r.phase}) > 1
+        phased = len({r.phase.code for r in stated.told_filings.get(unit, []) if r.phase}) > 1 or any(
+            token in str(r["project_name"]) for r in filings for token in ("一期", "二期", "三期")
+        )
         explained = unit in changed or len(seen[unit]) > 1
         started, finished = recognised.get((unit, "开工")), recognised.get((unit, "竣工"))
         begun = [r["actual_start_date"] for r in accepted[unit]]
@@ -535,7 +537,7 @@ def r37(stated: Stated) -> Iterator[Answer]:
             "land_area": ("area", [s["land_area"], one and one["land_area"] and one["land_area"] * 15,
                                    a and a["agreed_land_area"],
                                    sum(r["land_area"] for r in land) * 15 if all_land else None,
-                                   c and c["actual_land_area"] if all_land else None], False),
+                                   c and c["actual_land_area"] if all_land else None], phased),
             "leased_floor_area": ("area", [s["leased_floor_area"], c and c["leased_floor_area"]], False),
             "actual_investment": ("money", [finished and finished["actual_investment"],
                                             c and c["actual_investment"]], False),

@@ -147,7 +147,10 @@ def r19(stated: Stated) -> Iterator[Answer]:
 
 
 def values_of(stated: Stated, year: int) -> dict[Key, list[tuple[Decimal, Decimal]]]:
-    """Board x series -> (value, the reporter's unit u) of every non-zero value up to the end of the year."""
+    """Board x series -> (value, the reporter's unit u) of every non-zero value up to the end of the year.
+
+    A figure that a reporter repeats in the next report is R14's matter and counts once.
+    """
     out: dict[Key, list[tuple[Decimal, Decimal]]] = defaultdict(list)
     reports: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
     for r in stated.rows("fai"):
@@ -155,16 +158,18 @@ def values_of(stated: Stated, year: int) -> dict[Key, list[tuple[Decimal, Decima
             reports[str(r["project_code"])].append((str(r["reporting_unit"]), r["investment_month"]))
     for held in reports.values():
         u = rounding_unit(v for _, v in held)
-        for board, v in held:
-            out[board, "fai.investment_month"].append((v, u))
+        for n, (board, v) in enumerate(held):
+            if n == 0 or v != held[n - 1][1]:
+                out[board, "fai.investment_month"].append((v, u))
     outputs: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
     for r in stated.rows("output"):
         if r["stat_period"].year <= year and r["output_value"]:
             outputs[str(r["uscc"])].append((str(r["reporting_unit"]), r["output_value"]))
     for held in outputs.values():
         u = rounding_unit(v for _, v in held)
-        for board, v in held:
-            out[board, "output.output_value"].append((v, u))
+        for n, (board, v) in enumerate(held):
+            if n == 0 or v != held[n - 1][1]:
+                out[board, "output.output_value"].append((v, u))
     for r in stated.rows("filing"):
         if r["filing_date"].year <= year and r["planned_investment"]:
             out[board_of(stated, r.unit), "filing.planned_investment"].append((r["planned_investment"], Decimal(1)))

@@ -215,7 +215,7 @@ class Stated:
             m = month_of(r["stat_period"])
             key = (str(r["project_code"]), m // 12)
             if key not in last or last[key][0] < m:
-                last[key] = (m, r["investment_equipment"], r.unit)
+                last[key] = (m, (r["investment_equipment"] or Decimal(0)), r.unit)
         out: dict[str, Decimal] = defaultdict(Decimal)
         for _, amount, unit in last.values():
             out[unit] += amount

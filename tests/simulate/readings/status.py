@@ -166,6 +166,9 @@ def r34(stated: Stated) -> Iterator[Answer]:
             if not first or base[0] < month_of(date(2021, 1, 1)):
                 yield Answer("R34", "project", unit, "na", reason="no base year")
                 continue
+        if last - 11 < month_of(date(2021, 1, 1)):
+            yield Answer("R34", "project", unit, "na", reason="the twelve months were not all delivered")
+            continue
         held = _year(stated, sales, uscc, range(last - 11, last + 1))
         less = _year(stated, sales, uscc, base) if base else (Decimal(0), Decimal(0))
         a = terms.get(unit)
@@ -246,13 +249,18 @@ def r36(stated: Stated) -> Iterator[Answer]:
 
 def r45(stated: Stated) -> Iterator[Answer]:
     """Evaluated mu under title + lease - let by more than 5 %; or lower by more than 1 % than in the delivery before,
-    with no row of the land register for the project in the twelve months before: quarantine. na: nothing evaluated."""
+    with no new parcel or area of the project in the land register in the twelve months before: quarantine. na: nothing
+    evaluated."""
     history: dict[str, list[Row]] = defaultdict(list)
     for r in stated.told("completion"):
         history[r.unit].append(r)
     deals: dict[str, list[date]] = defaultdict(list)
+    areas: dict[str, set[tuple[str, Decimal]]] = defaultdict(set)
     for r in stated.told("land"):
-        deals[r.unit].append(r.received_on)
+        stated_area = (str(r["land_supervision_no"]), r["land_area"])
+        if stated_area not in areas[r.unit]:
+            areas[r.unit].add(stated_area)
+            deals[r.unit].append(r.received_on)
     for unit, rows in history.items():
         held = [r for r in rows if r["actual_land_area"] is not None]
         if not held:

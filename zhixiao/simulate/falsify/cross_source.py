@@ -11,7 +11,7 @@ from zhixiao.simulate.delivery import dec
 from zhixiao.simulate.falsify.planting import Severity
 from zhixiao.simulate.falsify.scene import Scene, Wanted, edit_lines
 from zhixiao.simulate.falsify.series import known, period
-from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, Firm, Project
+from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, Firm, Project, World
 
 END = LAST_MONTH - FIRST_MONTH
 OFFICES = ("6513", "4416")
@@ -105,7 +105,7 @@ def no_power(scene: Scene) -> None:
             p.firm.power[at] = design * load[level] // 100
         p.firm.self_generates = p.firm.is_shared_meter = False
         scene.false(
-            p.firm, "idle_plant", level, load[level] / 100, "flag", known(LAST_MONTH),
+            p.firm, "idle_plant", level, load[level] / 100, "flag", known(LAST_MONTH - 1),
             periods=months_of(first + 2, january=True), also=("R24",),
         )  # fmt: skip
     for way in ("own_generation", "shared_meter", "unmapped_account"):
@@ -116,7 +116,7 @@ def no_power(scene: Scene) -> None:
                 firm.accounts = []
             for at in range(END - 11, END + 1):
                 firm.power[at] = firm.power[at] * 4 // 100
-            scene.lookalike(firm, way, known(LAST_MONTH), also=("R24",))
+            scene.lookalike(firm, way, known(LAST_MONTH - 1), also=("R24",))
 
 
 def _is_recognised(p: Project, kind: str, by: int) -> bool:
@@ -259,8 +259,12 @@ def tax_and_land(scene: Scene) -> None:
             p.firm.unpaid = unpaid[level]
             also: tuple[str, ...] = ("R34", "R44")
         else:
-            p.phases[0].land.area_ha = max(3, p.phases[0].land.area_ha // mu[level])
-            also = ("R27", "R31", "R37", "R45")
+            # Every paper says so: the land that is evaluated is not all that is used.
+            p.phases[0].land.area_ha = max(7, p.phases[0].land.area_ha // mu[level])
+            p.land_mu = max(1, p.phases[0].land.area_ha * 15 // 100)
+            if p.agreement:
+                p.agreement["agreed_land_area"] = p.land_mu
+            also = ()
         intensity = unpaid[level] / 1000 if way == "little_tax" else 1 / mu[level]
         scene.false(p.firm, way, level, intensity, "flag", known(LAST_MONTH - 1), periods=years, also=also)
     for p in scene.honest(pool, wanted=old):
@@ -632,6 +636,20 @@ def _shell(scene: Scene) -> Firm:
     firm = scene.builder.bare_firm(scene.draws, date(2023, 3, 1) + timedelta(days=scene.draws.whole(0, 300)))
     scene.victims.mark(firm)
     return firm
+
+
+def settle_contracts(world: World, falsified: set[str]) -> None:
+    """Whoever's works another planter moved has contracts for them, but for those whose contracts are the point."""
+    for p in world.all_projects:
+        if (p.row_no or (p.phases[0].code if p.phases else "")) in falsified:
+            continue
+        for phase in p.phases:
+            works = sum(m.build for m in phase.fai)
+            held = sum(x.contract_fen for x in phase.permits)
+            if held and works * 1000000 > held:
+                for x in phase.permits:
+                    x.floor_area = x.floor_area * works * 1000000 // held
+                    x.contract_fen = x.contract_fen * works * 1010000 // held
 
 
 PLANTERS = {

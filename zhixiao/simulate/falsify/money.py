@@ -173,7 +173,7 @@ def _deadline(scene: Scene) -> None:
         if p.firm and any(m.month == month and m.total >= 20 for ph in p.phases for m in ph.fai):
             held.setdefault(p.reporting_unit, []).append(p.firm)
     able = [b for b in boards if held.get(b) and _invested(scene, b, month) > 2000]
-    chosen = scene.boards("R30", able, len(scene.levels(1)) + 2)
+    chosen = scene.boards("targets", able, len(scene.levels(1)) + 2)
     for board, level in zip(chosen, scene.levels(1), strict=False):
         _lift(scene, board, month, held[board], lift[level], reaches=True)
         scene.false(
@@ -200,28 +200,32 @@ def _invested(scene: Scene, board: str, month: int) -> int:
 
 def _lift(scene: Scene, board: str, month: int, firms: list[Firm], share: int, reaches: bool) -> None:
     """Edits in the last two days add so many thousandths of the board's year; the target lies below or above them."""
-    whole = _invested(scene, board, month)
-    added = max(2, whole * share // 1000)
-    target = whole - added // 2 if reaches else whole * 3 // 2
     due = first_of(month + 1).replace(day=12)
     one = firms[0].uscc
     done: list[str] = []
 
-    def change(values: dict[str, Any]) -> dict[str, Any]:
+    def figures() -> tuple[int, int]:
+        whole = _invested(scene, board, month)
+        return whole, max(2, whole * share // 1000)
+
+    def late(values: dict[str, Any]) -> dict[str, Any]:
         if done and done[0] != values["submission_no"]:
             return values
         done[:] = [values["submission_no"]]
-        after = values["value_after"]
         return {
-            **values, "value_before": after - added, "submission_kind": "更正",
+            **values, "value_before": values["value_after"] - figures()[1], "submission_kind": "更正",
             "submitted_at": datetime(due.year, due.month, due.day, 21, 40, 0),
         }  # fmt: skip
 
-    scene.edit("submission_log", edit_lines(change, where=lambda _, x: _is_form(x, {one: 0}, month, INVESTMENT_FORM)))
+    def target(values: dict[str, Any]) -> dict[str, Any]:
+        whole, added = figures()
+        return {**values, "target_value": dec(whole - added // 2 if reaches else whole * 3 // 2, 0)}
+
+    scene.edit("submission_log", edit_lines(late, where=lambda _, x: _is_form(x, {one: 0}, month, INVESTMENT_FORM)))
     scene.edit(
         "target",
         edit_lines(
-            lambda v: {**v, "target_value": dec(target, 0)},
+            target,
             where=lambda _, x: (
                 (x.values["stat_year"], x.values["reporting_unit"], x.values["metric"])
                 == (month // 12, board, "完成投资")

@@ -46,3 +46,6 @@ def plant(world: World, builder: Builder, dial: Dial) -> None:
             scene = Scene(check_id, world, builder, dial, draws, victims)
             PLANTERS[check_id](scene)
             world.plantings += scene.plantings
+    if world.plantings:
+        moved = ("R07", "R13", "R27")
+        cross_source.settle_contracts(world, {p.entity_id for p in world.plantings if p.check_id in moved})

@@ -126,6 +126,7 @@ def only_filed(scene: Scene) -> None:
     late = {"low": 12, "middle": 60, "high": 200}
     began: Wanted = lambda p: bool(  # noqa: E731
         single(p) and p.started_on and {r.result for r in p.recognitions if r.kind == "开工"} == {"通过"}
+        and p.phases[0].filed_on < date(2025, 5, 1) and max(r.recognised_on for r in p.recognitions) < date(2025, 12, 1)
         and p.phases[0].filed_on > date(2021, 9, 1) and p.phases[0].filed_on == p.phases[0].first_stated_filed_on
     )  # fmt: skip
     pool = [p for p in scene.world.projects if began(p)]
