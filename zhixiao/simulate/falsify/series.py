@@ -169,7 +169,7 @@ def too_smooth(scene: Scene) -> None:
         scene.builder.pay_anew(p, scene.draws)
         scene.false(
             p, "smooth_year", level, spread[level] / 1000, "flag", known(year * 12 + 11), periods=(str(year),),
-            also=("R12", "R14", "R17"),
+            also=("R02", "R03", "R12", "R14", "R17"),
         )  # fmt: skip
     for p, _, level in scene.dealt([p for p in pool if copied(p)], ("copied_year",), n // 2, copied):
         copy = _copied_year(p)
@@ -184,13 +184,13 @@ def too_smooth(scene: Scene) -> None:
         scene.builder.pay_anew(p, scene.draws)
         scene.false(
             p, "copied_year", level, noise[level] / 1000, "flag", known(year * 12 + 11), periods=(str(year),),
-            also=("R12", "R14", "R17"),
+            also=("R02", "R03", "R12", "R14", "R17"),
         )  # fmt: skip
     for p in scene.honest(pool, wanted=wanted):
         year = _years(p)[0]
         _smooth(scene, _year(p, year), 240)
         scene.builder.pay_anew(p, scene.draws)
-        scene.lookalike(p, "steady_site", known(year * 12 + 11), periods=(str(year),))
+        scene.lookalike(p, "steady_site", known(year * 12 + 11), periods=(str(year),), also=("R02", "R03"))
     short: Wanted = lambda p: plain(p) and not _years(p) and len(stretch(p, 6, 100)) == 6  # noqa: E731
     for p in scene.honest([p for p in scene.world.all_projects if p.phases and short(p)], wanted=short):
         run = stretch(p, 6, 100)
@@ -232,10 +232,10 @@ def december(scene: Scene) -> None:
         year = _closed_year(p)
         assert year is not None
         _rush(p, year, share[level])
-        also: tuple[str, ...] = ("R17", "R28")
+        also: tuple[str, ...] = ("R02", "R03", "R17", "R28")
         if way == "taken_back":
             _take_back(p, year)
-            also = ("R01", "R04", "R17", "R28")
+            also = ("R01", "R02", "R03", "R04", "R17", "R28")
         scene.false(
             p, way, level, share[level] / 1000, "quarantine" if way == "taken_back" else "flag",
             known(year * 12 + 15), periods=(str(year),), also=also,
@@ -245,7 +245,7 @@ def december(scene: Scene) -> None:
         assert year is not None
         _rush(p, year, 780)
         scene.builder.pay_anew(p, scene.draws)
-        scene.lookalike(p, "paid_in_december", known(year * 12 + 11), periods=(str(year),), also=("R17",))
+        scene.lookalike(p, "paid_in_december", known(year * 12 + 11), periods=(str(year),), also=("R02", "R03", "R17"))
     late: Wanted = lambda p: plain(p) and bool(p.payments) and _entered_late(p)  # noqa: E731
     for p in scene.honest([p for p in scene.world.projects if p.phases and late(p)], wanted=late):
         year = working(p)[0].month // 12
