@@ -18,8 +18,8 @@ funnel_definitions as (
         amount_basis,
         bases
     from {{ ref('int_funnel__definition') }}
-    -- The variant `gross` stands in mart_funnel alone.
-    where variant <> 'gross'
+    -- These variants stand in mart_funnel alone.
+    where variant not in ('gross', 'all_filings')
 
 ),
 
