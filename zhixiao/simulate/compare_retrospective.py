@@ -13,7 +13,7 @@ import duckdb
 
 from zhixiao.simulate.calendar import add_months, last_of, month_of
 from zhixiao.simulate.compare import RATE_MEASURES, Comparison
-from zhixiao.simulate.funnel import READINGS, Dates, Funnel, Standing, Sums
+from zhixiao.simulate.funnel import READINGS, Funnel, Standing, Sums
 
 FIRST_YEAR = 2021
 ZERO = Decimal(0)
@@ -79,7 +79,7 @@ def _cells(funnel: Funnel) -> dict[tuple[str, str], list[Standing]]:
     return out
 
 
-def _is_leased(p: Standing, dates: Dates, funnel: Funnel) -> bool:
+def _is_leased(p: Standing, funnel: Funnel) -> bool:
     """As in the stages: no land, or rented floors and no parcel."""
     if p.row.get("involves_land") is False:
         return True
@@ -104,7 +104,7 @@ def _stays(p: Standing, reading: str, leased: bool, as_of: date) -> Iterator[tup
 
 def compare_stays(out: Comparison, rows: Iterable[dict[str, Any]], funnel: Funnel) -> None:
     """Median and quartiles of the stays that ended, and how many began."""
-    leased = {p.project_id: _is_leased(p, p.dates["evidenced"], funnel) for p in funnel.projects}
+    leased = {p.project_id: _is_leased(p, funnel) for p in funnel.projects}
     stays: dict[tuple[Any, ...], list[int | None]] = defaultdict(list)
     for cut, members in _cells(funnel).items():
         for p in members:
