@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -273,6 +274,33 @@ def test_every_model_and_published_column_is_described() -> None:
                 meta = column["config"]["meta"]
                 assert column["description"] and column["data_type"], (path.stem, column["name"])
                 assert meta["label_zh"] and "unit" in meta, (path.stem, column["name"])
+
+
+def test_the_public_schema_names_nobody(now: duckdb.DuckDBPyConnection) -> None:
+    """No column of a firm, a project or a row of a file, and no text that is one: the file of marts_public travels."""
+    columns = rows(
+        now, "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'marts_public'"
+    )
+    assert len({table for table, _, _ in columns}) >= 10
+    telling = re.compile(
+        "uscc|company|taxpayer|sha256|account|project_(id|code|name)|signing_row|supervision_no|permit_no|contract_no"
+        "|^(sheet|row_number|file_name|source|parcel_no|evidence|investor|subject_id|expansion_no|payer|payee)$"
+    )
+    assert [(t, c) for t, c, _ in columns if telling.search(c)] == []
+    names = {
+        name
+        for (name,) in rows(
+            now,
+            "select unnest([uscc, company_name]) from intermediate.int_enterprise union all"
+            " select unnest([project_id, signing_row_no, project_code, project_name]) from intermediate.int_project",
+        )
+        if name
+    }
+    assert len(names) > 10
+    for table, column, kind in columns:
+        if kind == "VARCHAR":
+            found = {v for (v,) in rows(now, f"select distinct {column} from marts_public.{table}")}
+            assert not found & names, (table, column)
 
 
 def test_current_projects(now: duckdb.DuckDBPyConnection) -> None:
