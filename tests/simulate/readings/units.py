@@ -138,7 +138,7 @@ def r39(stated: Stated) -> Iterator[Answer]:
 
 def r42(stated: Stated) -> Iterator[Answer]:
     """A total row that is not the sum of its rows; a month of the tax summary that is not the sum of the detail by
-    office and item (the summary's file answers). The standing delivery of each month is asked."""
+    office and item (the summary's file answers; na without detail of the month)."""
     for source in ("fai", "sales", "output", "payment", "filing", "land"):
         for d in stated.made(source):
             if d.control is not None:
@@ -149,8 +149,12 @@ def r42(stated: Stated) -> Iterator[Answer]:
     detail: dict[tuple[int, str, str], Decimal] = defaultdict(Decimal)
     for r in stated.rows("tax"):
         detail[int(r["stat_period"]), str(r["collecting_office"]), str(r["tax_item"])] += r["tax_paid"] / 10000
+    told_months = {month for month, _, _ in detail}
     for d in stated.made("tax_summary"):
         wrong = False
+        if not any(month_of(x.values["stat_period"]) in told_months for x in d.lines):
+            yield Answer("R42", "file", d.name, "na", reason="no detail of the month")
+            continue
         for x in d.lines:
             v = x.values
             key = month_of(v["stat_period"]), str(v["collecting_office"]), str(v["tax_item"])

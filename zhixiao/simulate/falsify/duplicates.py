@@ -83,10 +83,19 @@ def told_twice(scene: Scene) -> None:
         hard = way in ("same_permit", "same_parcel")
         _false(
             scene, (p, twin), way, level, amount / 100, "flag" if level == "low" and not hard else "quarantine",
-            seen_event(phase.filed_on + timedelta(days=200)),
+            seen_event(max(_papers(twin))),
             also=("R03", "R05", "R07", "R12", "R13", "R17", "R27", "R28", "R31", "R32", "R35", "R37", "R43", "R45"),
         )  # fmt: skip
     _honest_twins(scene, fits)
+
+
+def _papers(p: Project) -> list[date]:
+    """The days on which a project was signed, filed, granted land and permitted."""
+    days = [p.signed_on] if p.signed_on else []
+    for phase in p.phases:
+        days += [phase.filed_on, *(x.issued_on for x in phase.permits)]
+        days += [phase.land.signed_on] if phase.land else []
+    return days
 
 
 def _other_name(p: Project, way: str, level: str) -> str:
@@ -351,8 +360,9 @@ def _honest_copies(scene: Scene, crowd: _Crowd, fits: Callable[[Project], bool])
             shared = [m for m in months if m in _spent(scene, others[0])][:5]
             for p in (a, others[0]):
                 for m in p.phases[0].fai:
-                    small = 100 * (1 + m.month % 7) if m.month in shared else m.build // 100 * 100
-                    m.build, m.equipment, m.other = small, 0, 0
+                    # No further month in common, which might be equal by chance.
+                    rest = 0 if p is not a and m.month in months else m.build // 100 * 100
+                    m.build, m.equipment, m.other = 100 * (1 + m.month % 7) if m.month in shared else rest, 0, 0
                 while touch.total(p.phases[0]) > p.phases[0].planned:
                     most = max((m for m in p.phases[0].fai if m.month not in shared), key=lambda m: m.build)
                     if most.build < 100:
@@ -480,7 +490,15 @@ def _honest_papers(scene: Scene, fits: Callable[[Project], bool]) -> None:
 
 def cut_in_pieces(scene: Scene) -> None:
     """R43: one plan filed in pieces that stay about a threshold; beside it, phases, and pieces that lie apart."""
-    firms = [f for f in scene.world.firms if f.is_background and f.closed is None and f.renamed is None]
+    near = {
+        id(p.firm)
+        for p in scene.world.all_projects
+        for phase in p.phases
+        if any(abs(phase.planned - c) * 18 <= c for c in (5000, 10000, 50000))
+    }
+    firms = [
+        f for f in scene.world.firms if f.is_background and f.closed is None and f.renamed is None and id(f) not in near
+    ]
     for n, (firm, level) in enumerate(scene.ladder(firms, len(firms) // 10)):
         way = ("same_address", "same_parcel")[n % 2]
         days = {"low": 82, "middle": 35, "high": 4}[level]
