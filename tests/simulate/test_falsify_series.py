@@ -30,4 +30,4 @@ def test_plantings_fail_and_look_alikes_pass(check_id: str, level: str) -> None:
 
 @pytest.mark.parametrize("check_id", READINGS)
 def test_a_clean_district_is_quiet(check_id: str) -> None:
-    assert quiet(READINGS[check_id][0]) <= {"R14": 1, "R15": 4, "R16": 4, "R17": 14}[check_id]
+    assert quiet(READINGS[check_id][0]) <= {"R14": 1, "R15": 4, "R16": 4, "R17": 30}[check_id]

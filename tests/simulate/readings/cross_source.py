@@ -67,7 +67,8 @@ def r23(stated: Stated) -> Iterator[Answer]:
     least two of the three months: quarantine; 投产 recognised and kWh under 20 % of design in each of the three: flag.
 
     Peers: division, the section under 20; na under 20, with meters that are not mapped, shared, or beside own
-    generation (in any of the three months), and in sections with negligible power.
+    generation (in any of the three months), and in sections with negligible power. The three months after the
+    recognition are a trial run: the last clause begins after them.
     """
     output = stated.monthly("output", "output_value")
     recognised: dict[str, int] = {}
@@ -89,7 +90,7 @@ def r23(stated: Stated) -> Iterator[Answer]:
             if made[f] > 0 and used[f] > 0 and not _meter_reason(_meters(stated, f, window))
         }
         groups = _groups(stated, ratio)
-        for f in sorted({f for f, v in made.items() if v > 0} | {f for f, k in recognised.items() if k <= m - 2}):
+        for f in sorted({f for f, v in made.items() if v > 0} | {f for f, k in recognised.items() if k <= m - 6}):
             rows = _meters(stated, f, window)
             reason = _meter_reason(rows)
             if trade(stated, f)[1] in NEGLIGIBLE_POWER:
@@ -107,7 +108,7 @@ def r23(stated: Stated) -> Iterator[Answer]:
                     flag = rounded(float(used[f]) / float(made[f])) < 0.1 * limit
                 months = [stated.grid[f].get(k, (None, []))[0] for k in window]
                 severe = sum(v == 0 for v in months if v is not None) >= 2
-            if f in recognised and recognised[f] <= m - 2:
+            if f in recognised and recognised[f] <= m - 6:
                 tested = True
                 design = sum((r["power_capacity_kva"] for r in rows if month_of(r["stat_period"]) == m), Decimal(0))
                 months = [stated.grid[f].get(k, (None, []))[0] for k in window]
@@ -302,7 +303,7 @@ def r26(stated: Stated) -> Iterator[Answer]:
     """ln(treasury tax of the year, with what it is relieved of, / mu): robust z < -3.5 or > 3.5, or the bottom 5 % of
     the cell in this year and the one before: flag.
 
-    Cell: division x age (under or from 5 years in production), section x age where it has fewer than 20. na: no
+    Cell: division x age (under or from 5 years in production), the section where it has fewer than 20. na: no
     land, or a firm that was there three years before its first parcel (its other land was never delivered);
     utilities; in production for less than 24 months at the end of the year; fewer than 10 peers. Tax without fees
     and one-off taxes on land.
@@ -335,7 +336,7 @@ def r26(stated: Stated) -> Iterator[Answer]:
             else:
                 values[year][f] = math.log(max(float(tax[f][year] / mu), 1e-6))
                 band = "old" if age >= 1826 else "young"
-                cell[f] = (trade(stated, f)[0] + band, trade(stated, f)[1] + band)
+                cell[f] = (trade(stated, f)[0] + band, trade(stated, f)[1])
         for f in values[year]:
             near = [v for q, v in values[year].items() if q != f and cell[q][0] == cell[f][0]]
             if len(near) < 20:

@@ -25,8 +25,11 @@ def boards_of(scene: Scene) -> list[str]:
 
 
 def firms_in(scene: Scene, board: str) -> list[Firm]:
-    """Standing firms of a board that may carry a filing of their own."""
-    return [f for f in scene.world.firms if f.reporting_unit == board and f.is_background and not f.closed]
+    """Standing firms of a board that may carry a filing of their own: owners of signed projects only for want of
+    others, for a filing of theirs would pass for the project's."""
+    held = [f for f in scene.world.firms if f.reporting_unit == board and f.is_background and not f.closed]
+    owners = {id(p.firm) for p in scene.world.projects}
+    return [f for f in held if id(f) not in owners] or held
 
 
 def listed_in(scene: Scene, board: str, since: int = 2022) -> list[Firm]:
@@ -334,7 +337,7 @@ def _of_output(
         scene.false(
             board, way, level, share[level] / 1000, "flag", known(LAST_MONTH - 1), entity_type="reporting_unit",
             counterpart_id=OUTPUT, periods=LAST_YEARS,
-            also=("R21", "R22"),
+            also=("R19", "R21", "R22"),
         )  # fmt: skip
     for board in scene.boards("output digits", able, 2):
         for firm in held[board][: max(2, len(held[board]) // 2)]:
