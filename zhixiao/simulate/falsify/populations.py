@@ -337,7 +337,7 @@ def _of_output(
         scene.false(
             board, way, level, share[level] / 1000, "flag", known(LAST_MONTH - 1), entity_type="reporting_unit",
             counterpart_id=OUTPUT, periods=LAST_YEARS,
-            also=("R19", "R21", "R22"),
+            also=tuple(c for c in ("R19", "R21", "R22") if c != check_id),
         )  # fmt: skip
     for board in scene.boards("output digits", able, 2):
         for firm in held[board][: max(2, len(held[board]) // 2)]:
