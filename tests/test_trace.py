@@ -93,7 +93,8 @@ def test_a_correction_is_told_beside_what_was_delivered(house: House) -> None:
             "CREATE SCHEMA IF NOT EXISTS quality; CREATE TABLE quality.correction AS SELECT 'tax_paid' AS column_name, "
             "'1.23456' AS old_value, '1.5' AS new_value, '王工' AS editor, DATE '2025-07-20' AS decided_on, "
             "'核对税票' AS reason, 'applied' AS outcome, 'correction.csv' AS decision_file, 1 AS decision_row, "
-            "file_sha256, sheet, row_number FROM raw.tax WHERE row_number = 4"
+            "[{'file_sha256': file_sha256, 'sheet': sheet, 'row_number': row_number}] AS acted_rows "
+            "FROM raw.tax WHERE row_number = 4"
         )
         con.execute("UPDATE marts.fct_tax SET tax_paid = 1.5 WHERE row_number = 4")
     publish(house.settings, house.build("2025-07-20"))

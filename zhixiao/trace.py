@@ -234,8 +234,9 @@ def _corrections(con: duckdb.DuckDBPyConnection, t: Trace) -> list[str]:
     with suppress(duckdb.CatalogException):
         rows = con.execute(
             "SELECT column_name, coalesce(old_value, ''), coalesce(new_value, ''), editor, decided_on, reason "
-            "FROM quality.correction WHERE outcome = 'applied' AND file_sha256 = $1 AND coalesce(sheet, '') = $2 "
-            "AND row_number = $3 ORDER BY decided_on, decision_file, decision_row",
+            "FROM quality.correction WHERE outcome = 'applied' AND len(list_filter(acted_rows, lambda x: "
+            "x.file_sha256 = $1 AND coalesce(x.sheet, '') = $2 AND x.row_number = $3)) > 0 "
+            "ORDER BY decided_on, decision_file, decision_row",
             [t.file_sha256, t.sheet, t.row_number],
         ).fetchall()
         return [

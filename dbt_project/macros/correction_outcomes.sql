@@ -101,10 +101,28 @@ found as (
 
 ),
 
+-- Every delivered row on which it acted, the older ones of the key too.
+acted as (
+
+    select
+        correction_id,
+        list(
+            struct_pack(
+                file_sha256 := file_sha256, sheet := sheet, row_number := cast(row_number as bigint)
+            )
+            order by received_on, file_sha256, sheet, row_number
+        ) as acted_rows
+    from stated
+    where is_acted
+    group by correction_id
+
+),
+
 judged as (
 
     select
         corrections.*,
+        acted.acted_rows,
         found.value_now,
         found.file_sha256 as row_file_sha256,
         found.sheet as row_sheet,
@@ -120,6 +138,7 @@ judged as (
         end as outcome
     from corrections
     left join found on corrections.correction_id = found.correction_id
+    left join acted on corrections.correction_id = acted.correction_id
 
 ),
 
@@ -160,7 +179,8 @@ final as (
         cast(row_number as bigint) as decision_row,
         row_file_sha256 as file_sha256,
         row_sheet as sheet,
-        cast(row_row_number as bigint) as row_number
+        cast(row_row_number as bigint) as row_number,
+        acted_rows
     from judged
 
 )
@@ -184,6 +204,7 @@ select
     decision_row,
     file_sha256,
     sheet,
-    row_number
+    row_number,
+    acted_rows
 from final
 {%- endmacro %}

@@ -199,6 +199,9 @@ def test_a_correction_names_the_row_as_it_was_delivered(con: duckdb.DuckDBPyConn
         ("5,000.00", "6000", "6500.500000", "王工", "核对协议原件", "signing-2025-03-05", 6),
         ("900", "1", "950.000000", "王工", "核对协议原件", "signing-2025-03-05", 8),
     ]
+    # the older delivery of the key is corrected too
+    acted = "select list_transform(acted_rows, lambda x: (x.file_sha256, x.row_number)) from quality.correction"
+    assert rows(con, f"{acted} where decision_row = 1") == [([("signing-2025-01-05", 2), ("signing-2025-03-05", 6)],)]
     # what was delivered is still there
     assert rows(con, "select signed_investment from raw.signing where signing_row_no = 'Q1' order by received_on") == [
         (Decimal(5000),),
@@ -282,7 +285,7 @@ def test_correct_shows_what_changes_and_writes_the_row(house: Settings, capsys: 
     out = capsys.readouterr().out
     assert "950.000000 -> 955.000000" in out
     assert "raw/signing/2025-03-05/a.csv" in out
-    assert "marts.dim_project: 1 行以它为据" in out
+    assert "marts.dim_project: 3 行以它为据" in out
     assert written(house) == [
         (
             "correction",

@@ -62,12 +62,22 @@ def test_a_second_run_says_that_nothing_is_new_and_changes_nothing(world: World)
     assert read_json(world.settings.state_dir / "last_run.json")["publish"]["status"] == "unchanged"
 
 
-def test_a_new_file_a_refused_one_and_a_decision(world: World, refused_raw: Path) -> None:
-    """Only what is new is loaded; the refused file makes the run red, the rest is published, and a waiver counts."""
+def test_a_new_file_a_refused_one_and_decisions(world: World, refused_raw: Path) -> None:
+    """Only what is new is loaded; the refused file makes the run red, the rest is published, and a waiver and a
+    correction count."""
     cell = list_cells(world.settings)[0].quarantine_id
     words = ("--actor", "王科", "--reason", "已电话核实", "--day", "2026-01-25")
     done = run_cli(world.settings, "quarantine", "waive", cell, *words)
     assert done.returncode == 0, done.stderr
+    standing = "SELECT signed_investment FROM marts.dim_project WHERE valid_to IS NULL AND signing_row_no = '{}'"
+    project, amount = world.read(
+        "SELECT signing_row_no, signed_investment FROM marts.dim_project WHERE valid_to IS NULL AND is_in_ledger "
+        "AND signed_investment IS NOT NULL ORDER BY 1 LIMIT 1"
+    )[0]
+    new = amount + 123
+    done = run_cli(world.settings, "correct", "signing", project, "signed_investment", str(amount), str(new), *words)
+    assert done.returncode == 0, done.stderr
+    assert "marts.dim_project" in done.stdout
     first = world.release()
     before = world.statuses()
     tax = sorted((world.settings.raw_dir / "tax").rglob("*.csv"))[-1]
@@ -97,6 +107,10 @@ def test_a_new_file_a_refused_one_and_a_decision(world: World, refused_raw: Path
         f"SELECT state, state_changed_by, state_reason FROM quality.quarantine WHERE quarantine_id = '{cell}'"
     )
     assert row == [("waived", "王科", "已电话核实")]
+    assert world.read("SELECT source, statement_key, outcome, editor FROM quality.correction") == [
+        ("signing", project, "applied", "王科")
+    ]
+    assert world.read(standing.format(project)) == [(new,)]
     assert read_json(world.settings.published_dir / "manifest.json")["decisions"][0][0] == "2026-01-25"
 
 

@@ -83,7 +83,7 @@ def correct(
         effect = [
             f"{c.label_zh} {c.name}（{c.canonical_unit or '-'}）：{_shown(was)} -> {_shown(becomes)}",
             f"来自 from raw/{standing.file} {standing.sheet} 第 {standing.row_number} 行 / row {standing.row_number}",
-            *_rest_on(con, standing),
+            *_rest_on(con, contract, key, standing),
         ]
     row = {
         "district_code": standing.district, "source": source, "key": key, "column": c.name, "old": old, "new": new,
@@ -259,19 +259,23 @@ def _standing(
     return Standing(d, value, f"{contract.source}/{file}", sha, sheet or "", number)
 
 
-def _rest_on(con: duckdb.DuckDBPyConnection, standing: Standing) -> list[str]:
-    """The published tables with rows that rest on that row."""
+def _rest_on(con: duckdb.DuckDBPyConnection, contract: Contract, key: str, standing: Standing) -> list[str]:
+    """The published tables with rows that rest on a delivered row of that key."""
     tables = con.execute(
         "SELECT schema_name, table_name FROM duckdb_columns() "
         "WHERE database_name = 'zhixiao' AND schema_name = 'marts' "
         "AND column_name IN ('file_sha256', 'sheet', 'row_number') GROUP BY ALL HAVING count(*) = 3 ORDER BY ALL"
     ).fetchall()
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE stated AS SELECT DISTINCT file_sha256, coalesce(sheet, '') AS sheet, row_number "
+        f"FROM zhixiao.staging.stg_{contract.source} WHERE statement_key = $1 AND district_code = $2",
+        [key, standing.district],
+    )
     out = []
     for schema, table in tables:
         row = con.execute(
-            f"SELECT count(*) FROM zhixiao.{quote(schema)}.{quote(table)} WHERE file_sha256 = $1 "
-            "AND coalesce(sheet, '') = $2 AND row_number = $3",
-            [standing.file_sha256, standing.sheet, standing.row_number],
+            f"SELECT count(*) FROM zhixiao.{quote(schema)}.{quote(table)} AS t SEMI JOIN stated AS s "
+            "ON t.file_sha256 = s.file_sha256 AND coalesce(t.sheet, '') = s.sheet AND t.row_number = s.row_number"
         ).fetchone()
         if row and row[0]:
             out.append(f"  {schema}.{table}: {row[0]} 行以它为据 / rows rest on it")
