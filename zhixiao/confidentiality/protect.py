@@ -96,7 +96,7 @@ class _Protection:
     def _drop(self, rows: list[int]) -> bool:
         """Suppress the least wanted, then smallest, of these rows."""
         row = min((i for i in rows if self.system.shown[i]), key=lambda i: self.cost[i])
-        self.system.shown[row] = False
+        self.system.hide(row)
         self.added.append(self.system.keys[row])
         return True
 
@@ -109,34 +109,31 @@ class _Protection:
 
     def _known_cell(self) -> Vector | None:
         system = self.system
-        kernel = system.kernel()
-        for i, shown in enumerate(system.shown):
-            if not shown and np.abs(system.matrix[i] @ kernel).max(initial=0.0) <= ZERO:
-                return system.row(i)
-        return None
+        hidden = [i for i, shown in enumerate(system.shown) if not shown]
+        if not hidden:
+            return None
+        left = np.abs(system.open_part(system.matrix[hidden])).max(axis=1)
+        known = np.flatnonzero(left <= ZERO)
+        return system.row(hidden[int(known[0])]) if known.size else None
 
     def _known_firms(self) -> Vector | None:
         """A single firm, two firms together, or one firm in terms of another: with fewer than three firms, each
         that knows itself knows the other."""
         system = self.system
-        kernel = system.kernel()
-        lengths = np.linalg.norm(kernel, axis=1)
-        unit: list[Vector] = list(np.eye(system.x.size))
-        singles: list[int] = []
-        for g, group in enumerate(system.groups):
-            if lengths[g] <= ZERO:
-                if group.firms < self.rules.min_firms:
-                    return unit[g]
-            elif group.firms == 1:
-                singles.append(g)
+        small = [g for g, group in enumerate(system.groups) if group.firms < self.rules.min_firms]
+        left = np.diag(system.open_products(small))
+        for g, rest in zip(small, left, strict=True):
+            if rest <= ZERO:
+                return system.unit(g)
+        singles = [g for g in small if system.groups[g].firms == 1]
         if self.rules.min_firms < 3 or len(singles) < 2:
             return None
-        directions = kernel[singles] / lengths[singles][:, None]
-        alike = np.triu(np.abs(directions @ directions.T) >= 1 - ZERO, k=1)
+        products = system.open_products(singles)
+        lengths = np.sqrt(np.diag(products))
+        alike = np.triu(np.abs(products) >= (1 - ZERO) * np.outer(lengths, lengths), k=1)
         for a, b in np.argwhere(alike):
-            g, h = singles[int(a)], singles[int(b)]
-            ratio = float(kernel[g] @ kernel[h]) / float(lengths[h] ** 2)
-            told: Vector = unit[g] - ratio * unit[h]
+            ratio = float(products[a, b] / products[b, b])
+            told: Vector = system.unit(singles[int(a)]) - ratio * system.unit(singles[int(b)])
             return told
         return None
 
@@ -170,11 +167,11 @@ class _Protection:
             if not shown:
                 need = margin * abs(self.values[i])
                 targets.append(("cell", i, system.row(i), need, need))
-        unit = np.eye(system.x.size)
         for g, group in enumerate(system.groups):
             largest = float(group.largest / system.scale)
             # The rest of a group may have nothing: a firm is bounded by what its whole group can be.
             up = max(0.0, largest * (1 + margin) - float(system.x[g]))
             down = margin * abs(largest) if group.firms == 1 else 0.0
-            targets.append(("group", g, unit[g], up, down))
+            if up > 0 or down > 0:
+                targets.append(("group", g, system.unit(g), up, down))
         return targets

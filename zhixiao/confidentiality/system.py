@@ -56,6 +56,7 @@ class System:
         self.x: Vector = np.array([float(g.total / scale) for g in self.groups])
         self.least: Vector = np.array([float(g.least / scale) for g in self.groups])
         self.shown: list[bool] = [True] * len(self.keys)
+        self._space: tuple[Vector, Vector, Vector] | None = None
 
     def rows(self) -> Vector:
         """The published rows."""
@@ -66,29 +67,40 @@ class System:
         row: Vector = self.matrix[i]
         return row
 
-    def kernel(self, columns: npt.NDArray[np.bool_] | None = None) -> Vector:
-        """An orthonormal basis, by columns, of what may change without any published figure changing; where
-        `columns` are given, of what may change in these only."""
-        matrix = self.rows() if columns is None else self.rows()[:, columns]
-        size = matrix.shape[1]
-        if size == 0:
-            return np.zeros((self.x.size, 0))
-        if matrix.shape[0] == 0:
-            basis: Vector = np.eye(size)
-        else:
-            _, singular, right = np.linalg.svd(matrix, full_matrices=True)
-            rank = int((singular > ZERO).sum())
-            basis = right[rank:].T
-        if columns is None:
-            return basis
-        whole = np.zeros((self.x.size, basis.shape[1]))
-        whole[columns] = basis
-        return whole
+    def unit(self, group: int) -> Vector:
+        """The sum of one group."""
+        vector: Vector = np.zeros(self.x.size)
+        vector[group] = 1.0
+        return vector
+
+    def hide(self, i: int) -> None:
+        """Publish row i no longer."""
+        self.shown[i] = False
+        self._space = None
+
+    def _parts(self) -> tuple[Vector, Vector, Vector]:
+        """The published rows as u * s @ v: v is an orthonormal basis, by rows, of all that follows from them."""
+        if self._space is None:
+            self._space = _decomposed(self.rows())
+        return self._space
+
+    def open_part(self, targets: Vector) -> Vector:
+        """What the published rows leave open of each target (a row); 0 where it follows from them."""
+        basis = self._parts()[2]
+        rest: Vector = targets - (targets @ basis.T) @ basis
+        return rest
+
+    def open_products(self, columns: list[int]) -> Vector:
+        """The inner products of what is left open of these groups."""
+        basis = self._parts()[2][:, columns]
+        products: Vector = np.eye(len(columns)) - basis.T @ basis
+        return products
 
     def behind(self, target: Vector) -> list[int]:
-        """The published rows that make up a target which lies in their row space."""
+        """The published rows that make up a target which follows from them."""
         index = np.flatnonzero(self.shown)
-        parts = np.linalg.lstsq(self.rows().T, target, rcond=None)[0]
+        u, s, basis = self._parts()
+        parts = u @ ((basis @ target) / s)
         return [int(i) for i in index[np.abs(parts) > ZERO]]
 
     def bound(self, target: Vector, sign: int) -> tuple[float, list[int]]:
@@ -113,8 +125,9 @@ class System:
     def reach(self, targets: Vector) -> tuple[Vector, Vector]:
         """How far each target (a row) can surely rise and fall, along one direction only: at most the truth."""
         free = self.x - self.least > ZERO
-        kernel = self.kernel(free)
-        directions = (targets @ kernel) @ kernel.T
+        basis = _decomposed(self.rows()[:, free])[2]
+        directions = np.zeros_like(targets)
+        directions[:, free] = targets[:, free] - (targets[:, free] @ basis.T) @ basis
         directions[np.abs(directions) <= ZERO] = 0.0
         gain = np.einsum("ij,ij->i", directions, targets)
         room = (self.x - self.least)[None, :]
@@ -124,6 +137,15 @@ class System:
             rise = np.where(gain > ZERO, up * gain, 0.0)
             fall = np.where(gain > ZERO, down * gain, 0.0)
         return rise, fall
+
+
+def _decomposed(rows: Vector) -> tuple[Vector, Vector, Vector]:
+    """Singular vectors and values of rows, those that are not 0."""
+    if 0 in rows.shape:
+        return np.zeros((rows.shape[0], 0)), np.zeros(0), np.zeros((0, rows.shape[1]))
+    u, s, v = np.linalg.svd(rows, full_matrices=False)
+    kept = s > ZERO
+    return u[:, kept], s[kept], v[kept]
 
 
 def _group(values: list[Decimal]) -> Group:
