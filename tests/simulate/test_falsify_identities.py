@@ -26,10 +26,10 @@ HONEST = {
     "R04": {"reasoned_correction", "small_correction", "audited_reduction"},
     "R05": {"commitment_start", "equipment_only", "below_limit"},
     "R06": {"first_report_sums_up", "mended_filing_date"},
-    "R07": {"leased_plant", "commitment_start"},
+    "R07": {"leased_plant", "commitment_start", "two_witnesses_apply"},
     "R08": {"retention_money", "works_resumed"},
-    "R09": {"merged_firm", "within_sixty_days", "staff_but_no_sales"},
-    "R41": {"stage_taken_back", "recognised_again"},
+    "R09": {"merged_firm", "within_sixty_days", "renamed_firm", "staff_but_no_sales"},
+    "R41": {"stage_taken_back", "recognised_again", "filed_again"},
 }
 
 

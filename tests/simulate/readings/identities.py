@@ -353,7 +353,8 @@ def r08(stated: Stated) -> Iterator[Answer]:
                 if idle and before is not None and before["construction_stage"] == "全部停缓建":
                     severity = "flag"
             amount = sum((r["investment_month"] for _, r in reports), ZERO)
-            if unit in done and first_of(month) > done[unit]:
+            # The report of February holds January.
+            if unit in done and first_of(month - (month % 12 == 1)) > done[unit]:
                 after += amount
                 plan = sum(planned.values(), ZERO)
                 if amount > 0 and last_of(month) >= add_months(done[unit], 2) and after * 100 > plan * 3:

@@ -78,7 +78,8 @@ def r38(stated: Stated) -> Iterator[Answer]:
         for i, m in enumerate(months):
             around = [middles[k] for k in months[max(0, i - 3) : i + 4] if k != m]
             ratio = middles[m] / median(around) if around and median(around) else 1.0
-            off = any(abs(r / f - 1) <= 0.3 for r in (ratio, 1 / ratio if ratio else 1.0) for f in (100, 10000))
+            # Medians move by themselves, but never by half.
+            off = any(0.5 <= r / f <= 2 for r in (ratio, 1 / ratio if ratio else 1.0) for f in (100, 10000))
             for d in stated.made(source):
                 if any(month_of(x.values["stat_period"]) == m for x in d.lines):
                     yield Answer("R38", "file", d.name, "fail" if off else "pass", name_of(m),

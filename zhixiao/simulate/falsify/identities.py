@@ -519,8 +519,13 @@ def _honest_shells(scene: Scene) -> None:
             and p.payments
         )
 
-    for way, fits in (("leased_plant", leased), ("commitment_start", promised)):
-        for p in scene.cast(fits, 2):
+    def loose(p: Project) -> bool:
+        return is_plain(p) and not p.is_in_ledger and len(_spending(scene, p)) >= 7
+
+    # Of a filing that no ledger knows, only the permit and the power of its owner can be asked.
+    kinds = (("leased_plant", leased), ("commitment_start", promised), ("two_witnesses_apply", loose))
+    for way, fits in kinds:
+        for p in scene.cast(fits, 2, 0 if fits is loose else None):
             scene.lookalike(p, way, seen(_spending(scene, p)[4].month))
 
 
@@ -539,6 +544,7 @@ def after_the_end(scene: Scene) -> None:
         return bool(
             done
             and months
+            and touch.begin_of(months[-1].month) <= done.actual_on
             and date(2021, 3, 1) <= done.actual_on <= date(2025, 6, 1)
             and touch.total(p.phases[0]) >= 3000
         )
@@ -668,6 +674,12 @@ def ghosts(scene: Scene) -> None:
         _close(p, last_of(last) - timedelta(days=50), "注销", None)
         _end_production(p)
         scene.lookalike(p, "within_sixty_days", max(seen(last), seen_quarter(first_of(last))))
+    for p in scene.cast(fits, 2):
+        last = _spending(scene, p)[-1].month
+        assert p.firm is not None
+        name = scene.builder.names.firm(scene.builder.names.stem(), p.firm.industry.firm_word)
+        p.firm.renamed = (first_of(last) - timedelta(days=150), name)
+        scene.lookalike(p, "renamed_firm", max(seen(last), seen_quarter(first_of(last))))
     for p in scene.cast(fits, 2):
         scene.lookalike(p, "staff_but_no_sales", seen(_spending(scene, p)[-1].month))
 

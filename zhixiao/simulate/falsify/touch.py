@@ -21,6 +21,11 @@ def names_of(months: Iterable[int]) -> tuple[str, ...]:
     return tuple(name_of(m) for m in months)
 
 
+def begin_of(month: int) -> date:
+    """The first day that a report holds: that of February holds January."""
+    return first_of(month - (month % 12 == 1))
+
+
 def is_plain(p: Project) -> bool:
     """One filing that stands unchanged, of a firm that is known, in a row that stays."""
     return (
