@@ -30,16 +30,16 @@ READINGS: dict[str, tuple[Reading, set[str], set[str]]] = {
 @pytest.mark.parametrize("check_id", READINGS)
 @pytest.mark.parametrize("level", ["middle", "high"])
 def test_plantings_fail_and_look_alikes_pass(check_id: str, level: str) -> None:
-    check(check_id, level, *READINGS[check_id])
+    check(check_id, level, *READINGS[check_id], scale=0.25)
 
 
 @pytest.mark.parametrize("check_id", READINGS)
 def test_a_clean_district_is_quiet(check_id: str) -> None:
-    assert quiet(READINGS[check_id][0]) <= (1 if check_id == "R27" else 0)
+    assert quiet(READINGS[check_id][0], scale=0.25) <= (1 if check_id == "R27" else 0)
 
 
 def test_money_that_is_back_within_three_days_weighs_more() -> None:
     """The same circle: nine days ask for a flag, two for quarantine."""
     for level, asked in (("middle", "flag"), ("high", "quarantine")):
-        answers = check("R29", level, *READINGS["R29"])
+        answers = check("R29", level, *READINGS["R29"], scale=0.1)
         assert {a.severity for a in answers if a.outcome == "fail"} == {asked}

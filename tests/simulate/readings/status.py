@@ -157,6 +157,10 @@ def r34(stated: Stated) -> Iterator[Answer]:
         row = stated.ledger.get(unit)
         if kind != "达效" or row is None:
             continue
+        made = told.get((unit, "投产"))
+        if made is not None and r["actual_date"] < add_months(made["actual_date"], 6):
+            yield Answer("R34", "project", unit, "fail", severity="quarantine")
+            continue
         uscc = str(r["uscc"] or stated.owner(unit))
         last = month_of(r["recognised_date"]) - 1
         base: range | None = None
@@ -178,9 +182,7 @@ def r34(stated: Stated) -> Iterator[Answer]:
             need_tax = a["agreed_tax"]
         elif a is not None and a["agreed_tax_per_mu"]:
             need_tax = a["agreed_tax_per_mu"] * (a["agreed_land_area"] or row["land_area"] or 0)
-        made = told.get((unit, "投产"))
-        soon = made is not None and r["actual_date"] < add_months(made["actual_date"], 6)
-        failed = soon or held[0] - less[0] < need_sales or held[1] - less[1] < need_tax
+        failed = held[0] - less[0] < need_sales or held[1] - less[1] < need_tax
         yield Answer(
             "R34", "project", unit, "fail" if failed else "pass", severity="quarantine" if failed else None,
             statistic=rounded(float((held[0] - less[0]) / need_sales)) if need_sales else None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from zhixiao.simulate.calendar import add_months
 from zhixiao.simulate.delivery import Delivery, Line, dec
+from zhixiao.simulate.falsify.planting import LEVELS
 from zhixiao.simulate.falsify.scene import Edit, Scene, Wanted, edit_lines
 from zhixiao.simulate.falsify.series import known
 from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, Firm, Project, Recognition
@@ -117,11 +118,10 @@ def only_filed(scene: Scene) -> None:
 
     pool = [p for p in scene.world.projects if old(p)]
     n = sum(bool(p.phases) for p in scene.world.projects) // 2
-    for p in _of_levels(scene, pool, n, old):
+    for p, level in _of_levels(scene, pool, n, old):
         phase = p.phases[0]
         months = (NOW - phase.filed_on).days // 30
         phase.land = None
-        level = "low" if months < 36 else "middle" if months < 48 else "high"
         scene.false(p, "nothing_follows", level, months, "flag", SEEN)
     late = {"low": 12, "middle": 60, "high": 200}
     began: Wanted = lambda p: bool(  # noqa: E731
@@ -151,17 +151,18 @@ def only_filed(scene: Scene) -> None:
         scene.lookalike(p, "corrected_date", SEEN, also=("R05", "R37"))
 
 
-def _of_levels(scene: Scene, pool: list[Project], n: int, wanted: Wanted) -> list[Project]:
-    """Some of every age: the youngest, the middle and the oldest thirds in turn."""
+def _of_levels(scene: Scene, pool: list[Project], n: int, wanted: Wanted) -> list[tuple[Project, str]]:
+    """Some of every age, with the level that it stands for: the youngest, the middle and the oldest thirds in turn."""
     count = max(3, n * scene.dial.per_mille // 1000)
     at = {"low": [0], "middle": [1], "high": [2]}.get(scene.dial.level, [0, 1, 2])
     ranked = sorted(
         (p for p in pool if scene.victims.is_free(p)), key=lambda p: (p.phases[0].filed_on, p.row_no), reverse=True
     )
     thirds = [ranked[i * len(ranked) // 3 : (i + 1) * len(ranked) // 3] for i in range(3)]
-    out: list[Project] = []
+    out: list[tuple[Project, str]] = []
     for i in range(count):
-        out += scene.taken(thirds[at[i % len(at)]], 1, wanted)
+        third = at[i % len(at)]
+        out += [(p, LEVELS[third]) for p in scene.taken(thirds[third], 1, wanted)]
     return out
 
 
