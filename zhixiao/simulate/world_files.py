@@ -174,7 +174,9 @@ def write_truth(made: Simulation, folder: Path) -> None:
         "known_on": made.known_on.isoformat(),
         "files": len(made.files),
     }
-    (folder / "world.json").write_text(json.dumps(head, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    (folder / "world.json").write_text(
+        json.dumps(head, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
+    )
 
 
 def _plantings(world: World) -> pa.Table:
