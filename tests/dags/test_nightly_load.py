@@ -103,7 +103,7 @@ def test_dag_files_only_wire(path: Path) -> None:
 def test_reading_the_dag_costs_little_beside_airflow() -> None:
     """What the DAG file imports of ours brings none of the heavy libraries."""
     code = (
-        "import sys; import zhixiao.nightly; "
+        "import sys; import zhixiao.nightly; import zhixiao.backfill_steps; "
         "print([m for m in ('airflow', 'duckdb', 'pandas', 'pyarrow', 'great_expectations', 'dbt', 'yaml') "
         "if m in sys.modules])"
     )
