@@ -314,7 +314,8 @@ from final
 
 
 {# One row a version of a row of a source, with its figures as a list. `links` says what leads a row to a project,
-   `days` the day of what it states; a source without a day states how things stand. The contract says the rest. #}
+   `days` the day of what it states; a source without a day states how things stand. The contract says the rest.
+   A source without a key (tax) has one row a taxpayer, office and day: its rows add up and are never restated. #}
 {% macro figure_rows(source_name) -%}
     {%- set links = {
         'signing': 'signing_row_no', 'agreement': 'signing_row_no', 'completion': 'signing_row_no',
@@ -335,15 +336,57 @@ from final
     } -%}
     {%- set c = contract(source_name) -%}
     {%- set link = links.get(source_name) -%}
+    {%- if not c["keys"] %}
+    select
+        '{{ source_name }}' as source,
+        cast(null as varchar) as link_kind,
+        district_code,
+        concat_ws(
+            '|', coalesce(cast(stat_period as varchar), ''), coalesce(cast(event_on as varchar), ''),
+            coalesce(uscc, ''), coalesce(company_name, ''), coalesce(collecting_office, '')
+        ) as record_key,
+        cast(null as varchar) as link_key,
+        uscc,
+        {{ company_key("company_name") | indent(8) }} as company_key,
+        cast(null as varchar) as reporting_unit,
+        event_on,
+        cast(null as varchar) as submission_kind,
+        cast(null as varchar) as revision_reason,
+        false as is_withdrawn,
+        valid_from,
+        valid_to,
+        cast(null as varchar) as file_sha256,
+        cast(null as varchar) as sheet,
+        cast(null as bigint) as row_number,
+        row_count,
+        [
+            struct_pack(
+                figure := 'tax_paid',
+                amount := cast(tax_paid as decimal(18, 6)),
+                day := cast(null as date)
+            )
+        ] as figures
+    from (
+        select
+            district_code,
+            stat_period,
+            cast({{ days[source_name] }} as date) as event_on,
+            uscc,
+            company_name,
+            collecting_office,
+            valid_from,
+            valid_to,
+            sum(tax_paid) as tax_paid,
+            count(*) as row_count
+        from {{ ref('int_' ~ source_name ~ '__history') }}
+        group by all
+    ) as taxpayers
+    {%- else %}
     select
         '{{ source_name }}' as source,
         {{ "'" ~ link ~ "'" if link else "cast(null as varchar)" }} as link_kind,
         district_code,
-        {%- if c["keys"] %}
         {{ row_key(source_name) | indent(8) }} as record_key,
-        {%- else %}
-        concat_ws('|', file_sha256, sheet, row_number) as record_key,
-        {%- endif %}
         {%- if link == "project_code" %}
         {{ project_code_key(link) | indent(8) }} as link_key,
         {%- elif link == "construction_permit_no" %}
@@ -379,17 +422,16 @@ from final
         sheet,
         row_number,
         {%- endif %}
+        1 as row_count,
         [
             {%- for name in columns_of_type(source_name, "decimal") %}
             struct_pack(figure := '{{ name }}', amount := {{ name }}, day := cast(null as date)),
             {%- endfor %}
-            {%- if source_name != "tax" %}
             {%- for name in columns_of_type(source_name, "date") %}
             struct_pack(
                 figure := '{{ name }}', amount := cast(null as decimal(18, 6)), day := {{ name }}
             ),
             {%- endfor %}
-            {%- endif %}
             struct_pack(
                 figure := 'row_count',
                 amount := cast(1 as decimal(18, 6)),
@@ -397,4 +439,5 @@ from final
             )
         ] as figures
     from {{ ref('int_' ~ source_name ~ '__history') }}
+    {%- endif %}
 {%- endmacro %}

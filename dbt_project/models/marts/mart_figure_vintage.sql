@@ -19,6 +19,7 @@ versions as (
         event_on,
         valid_from,
         valid_to,
+        row_count,
         unnest(figures) as stated
     from {{ ref('int_figure__row') }}
     where
@@ -63,6 +64,7 @@ stated_figures as (
         event_on,
         valid_from,
         valid_to,
+        row_count,
         stated.figure,
         stated.amount
     from versions
@@ -79,6 +81,7 @@ placed as (
         stated_figures.reporting_unit,
         last_day(stated_figures.event_on) as stat_period,
         stated_figures.amount,
+        stated_figures.row_count,
         least(
             last_day(greatest(stated_figures.valid_from, stated_figures.event_on)), {{ known_on() }}
         ) as known_from,
@@ -106,7 +109,7 @@ changes as (
         stat_period,
         known_from as known_on,
         amount,
-        1 as row_count
+        row_count
     from placed
     where coalesce(known_to > known_from, true)
 
@@ -120,7 +123,7 @@ changes as (
         stat_period,
         known_to as known_on,
         -amount as amount,
-        -1 as row_count
+        -row_count as row_count
     from placed
     where known_to > known_from
 

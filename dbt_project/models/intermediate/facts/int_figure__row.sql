@@ -1,7 +1,7 @@
 {%- set fields = [
     "source", "link_kind", "district_code", "record_key", "link_key", "uscc", "company_key",
     "reporting_unit", "event_on", "submission_kind", "revision_reason", "is_withdrawn",
-    "valid_from", "valid_to", "file_sha256", "sheet", "row_number", "figures",
+    "valid_from", "valid_to", "file_sha256", "sheet", "row_number", "row_count", "figures",
 ] -%}
 {%- set carried = fields | reject("in", ["link_kind", "link_key", "company_key"]) | list -%}
 {%- set sources = contract_sources() | reject("equalto", "submission_log") | list -%}
@@ -68,6 +68,7 @@ gone as (
         delivery_files.file_sha256,
         cast(null as varchar) as sheet,
         cast(null as bigint) as row_number,
+        sequenced.row_count,
         sequenced.figures
     from sequenced
     left join delivery_files
@@ -289,6 +290,7 @@ final as (
         named.file_sha256,
         named.sheet,
         named.row_number,
+        named.row_count,
         named.figures
     from named
     left join firm_projects
@@ -321,5 +323,6 @@ select
     file_sha256,
     sheet,
     row_number,
+    row_count,
     figures
 from final
