@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from zhixiao.simulate.calendar import first_of
 from zhixiao.simulate.falsify.scene import Scene, Wanted
-from zhixiao.simulate.model import FIRST_MONTH, LAST_MONTH, FaiMonth, Project
+from zhixiao.simulate.model import LAST_MONTH, FaiMonth, Project
 
 
 def known(month: int) -> date:
@@ -24,12 +24,12 @@ def division(p: Project) -> str:
     return p.industry.code[:2]
 
 
-def plain(p: Project) -> bool:
+def plain(p: Project, first: int) -> bool:
     """One filing that stands, all of its reports within the time that is delivered."""
     if len(p.phases) != 1 or p.phases[0].withdrawn_on or p.withdrawn_on or not p.phases[0].fai:
         return False
     months = [m.month for m in p.phases[0].fai]
-    return min(months) >= FIRST_MONTH and max(m.month for m in working(p)) < LAST_MONTH
+    return min(months) >= first and max(m.month for m in working(p)) < LAST_MONTH
 
 
 def working(p: Project) -> list[FaiMonth]:
@@ -97,7 +97,7 @@ def _unit_for(way: str, mean: int) -> int:
 
 def equal_months(scene: Scene) -> None:
     """R14: the same figure month after month, or the same increase; beside it contracts paid by equal instalments."""
-    wanted: Wanted = lambda p: plain(p) and len(stretch(p, 10, 130)) == 10  # noqa: E731
+    wanted: Wanted = lambda p: plain(p, scene.first_month) and len(stretch(p, 10, 130)) == 10  # noqa: E731
     everyone = [p for p in scene.world.all_projects if p.phases and p.phases[0].fai]
     pool = [p for p in everyone if wanted(p)]
     for way, level in scene.plan(tuple(EQUAL), len(everyone)):
@@ -119,7 +119,7 @@ def equal_months(scene: Scene) -> None:
         _level_out(p, run, 1, 0)
         scene.builder.pay_anew(p, scene.draws, is_instalment=True)
         scene.lookalike(p, "instalment_contract", known(run[-1].month))
-    coarse: Wanted = lambda p: plain(p) and _unit_for("equal_small", _mean(stretch(p, 5, 130))) > 0  # noqa: E731
+    coarse: Wanted = lambda p: plain(p, scene.first_month) and _unit_for("equal_small", _mean(stretch(p, 5, 130))) > 0  # noqa: E731
     for p in scene.honest([p for p in pool if coarse(p)], wanted=lambda p: wanted(p) and coarse(p)):
         run = stretch(p, 5, 130)
         unit = _unit_for("equal_small", _mean(run))
@@ -158,10 +158,14 @@ def too_smooth(scene: Scene) -> None:
     """R15: a year without weather, or last year's months once more; beside it steady but real sites."""
     spread = {"low": 120, "middle": 60, "high": 20}
     noise = {"low": 20, "middle": 3, "high": 0}
-    wanted: Wanted = lambda p: plain(p) and any(sum(m.total for m in _year(p, y)) > 2000 for y in _years(p))  # noqa: E731
+
+    def wanted(p: Project) -> bool:
+        whole = (sum(m.total for m in _year(p, y)) for y in _years(p)) if plain(p, scene.first_month) else ()
+        return any(v > 2000 for v in whole)
+
     everyone = [p for p in scene.world.all_projects if p.phases and p.phases[0].fai]
     pool = [p for p in everyone if wanted(p)]
-    copied: Wanted = lambda p: plain(p) and _copied_year(p) is not None  # noqa: E731
+    copied: Wanted = lambda p: plain(p, scene.first_month) and _copied_year(p) is not None  # noqa: E731
     n = len([p for p in everyone if _years(p)])
     for p, _, level in scene.dealt([p for p in pool if not copied(p)], ("smooth_year",), n, wanted, division):
         year = max(_years(p), key=lambda y: sum(m.total for m in _year(p, y)))
@@ -191,7 +195,7 @@ def too_smooth(scene: Scene) -> None:
         _smooth(scene, _year(p, year), 240)
         scene.builder.pay_anew(p, scene.draws)
         scene.lookalike(p, "steady_site", known(year * 12 + 11), periods=(str(year),), also=("R02", "R03"))
-    short: Wanted = lambda p: plain(p) and not _years(p) and len(stretch(p, 6, 100)) == 6  # noqa: E731
+    short: Wanted = lambda p: plain(p, scene.first_month) and not _years(p) and len(stretch(p, 6, 100)) == 6  # noqa: E731
     for p in scene.honest([p for p in scene.world.all_projects if p.phases and short(p)], wanted=short):
         run = stretch(p, 6, 100)
         _smooth(scene, run, 60)
@@ -224,7 +228,7 @@ def _smooth(scene: Scene, run: list[FaiMonth], spread: int) -> None:
 def december(scene: Scene) -> None:
     """R16: the year's investment reported in December without money moving; beside it machines paid in December."""
     share = {"low": 480, "middle": 850, "high": 950}
-    wanted: Wanted = lambda p: plain(p) and bool(p.payments) and _closed_year(p) is not None  # noqa: E731
+    wanted: Wanted = lambda p: plain(p, scene.first_month) and bool(p.payments) and _closed_year(p) is not None  # noqa: E731
     everyone = [p for p in scene.world.projects if p.phases and p.phases[0].fai]
     pool = [p for p in everyone if wanted(p)]
     ways = ("december_rush", "taken_back")
@@ -246,7 +250,7 @@ def december(scene: Scene) -> None:
         _rush(p, year, 780)
         scene.builder.pay_anew(p, scene.draws)
         scene.lookalike(p, "paid_in_december", known(year * 12 + 11), periods=(str(year),), also=("R02", "R03", "R17"))
-    late: Wanted = lambda p: plain(p) and bool(p.payments) and _entered_late(p)  # noqa: E731
+    late: Wanted = lambda p: plain(p, scene.first_month) and bool(p.payments) and _entered_late(p)  # noqa: E731
     for p in scene.honest([p for p in scene.world.projects if p.phases and late(p)], wanted=late):
         year = working(p)[0].month // 12
         _rush(p, year, 800)
@@ -296,7 +300,7 @@ def _take_back(p: Project, year: int) -> None:
 def sudden_month(scene: Scene) -> None:
     """R17: a month out of all proportion to the one before; beside it restarts and small amounts."""
     factor = {"low": 8, "middle": 45, "high": 150}
-    wanted: Wanted = lambda p: plain(p) and p.industry.code < "44" and _pair(p, 1500) is not None  # noqa: E731
+    wanted: Wanted = lambda p: plain(p, scene.first_month) and p.industry.code < "44" and _pair(p, 1500) is not None  # noqa: E731
     everyone = [p for p in scene.world.all_projects if p.phases and p.phases[0].fai]
     pool = [p for p in everyone if wanted(p)]
     for p, way, level in scene.dealt(pool, ("jump", "drop"), len(everyone), wanted):
@@ -310,7 +314,7 @@ def sudden_month(scene: Scene) -> None:
         _put(b, second)
         scene.builder.pay_anew(p, scene.draws)
         scene.false(p, way, level, f, "flag", known(b.month), periods=(period(b.month),), also=("R15", "R16"))
-    tiny: Wanted = lambda p: plain(p) and p.industry.code < "44" and _pair(p, 12, 500) is not None  # noqa: E731
+    tiny: Wanted = lambda p: plain(p, scene.first_month) and p.industry.code < "44" and _pair(p, 12, 500) is not None  # noqa: E731
     small_pool = [p for p in everyone if tiny(p)]
     for p in scene.honest(small_pool, wanted=tiny):
         pair = _pair(p, 12, 500)
