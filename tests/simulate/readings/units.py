@@ -21,7 +21,8 @@ from zhixiao.identifiers import (
 from zhixiao.simulate.calendar import SEEDS, month_of
 
 FACTORS = tuple(Decimal(x) for x in ("10", "15", "1.5", "100", "10000", "7.2"))
-FLOWS = (("sales", "invoiced_sales"), ("output", "output_value"), ("power", "power_kwh"))
+FLOWS = (("sales", "uscc", "invoiced_sales"), ("output", "uscc", "output_value"),
+         ("power", "power_account_no", "power_kwh"))  # fmt: skip
 HECTARE = Decimal(15)
 
 
@@ -37,7 +38,7 @@ def _is_slip(a: Decimal | None, b: Decimal | None) -> bool:
 
 def r38(stated: Stated) -> Iterator[Answer]:
     """A stock that differs from its previous value, or from another department's, by 10, 15, 1.5, 100, 10000 or 7.2;
-    a month of a flow whose median is off by 100 or 10000 against the months around. Never a single flow value.
+    a month of a flow that is off by 100 or 10000 in the median of its firms. Never a single flow value.
 
     Pairs: signed with agreed and with planned (all filings that stand), land asked for with land agreed and granted;
     previous: the ledger and the agreement register, delivery by delivery, the filing before and after a 变更.
@@ -70,28 +71,29 @@ def r38(stated: Stated) -> Iterator[Answer]:
     for unit in sorted(seen):
         yield Answer("R38", "project", unit, "fail" if slips[unit] else "pass",
                      severity="flag" if slips[unit] else None)  # fmt: skip
-    for source, column in FLOWS:
-        middles: dict[int, float] = {}
-        for month, values in _by_month(stated, source, column).items():
-            middles[month] = float(median(values))
-        months = sorted(middles)
-        for i, m in enumerate(months):
-            around = [middles[k] for k in months[max(0, i - 3) : i + 4] if k != m]
-            ratio = middles[m] / median(around) if around and median(around) else 1.0
+    for source, key, column in FLOWS:
+        for m, ratio in _against_its_own(stated, source, key, column).items():
             # Medians move by themselves, but never by half.
-            off = any(0.5 <= r / f <= 2 for r in (ratio, 1 / ratio if ratio else 1.0) for f in (100, 10000))
+            off = any(0.5 <= r / f <= 2 for r in (ratio, 1 / ratio) for f in (100, 10000))
             for d in stated.made(source):
                 if any(month_of(x.values["stat_period"]) == m for x in d.lines):
                     yield Answer("R38", "file", d.name, "fail" if off else "pass", name_of(m),
                                  severity="flag" if off else None)  # fmt: skip
 
 
-def _by_month(stated: Stated, source: str, column: str) -> dict[int, list[Decimal]]:
-    out: dict[int, list[Decimal]] = defaultdict(list)
+def _against_its_own(stated: Stated, source: str, key: str, column: str) -> dict[int, float]:
+    """Month -> the median over firms (or accounts) of a value against the median of its three months on either side."""
+    series: dict[str, dict[int, Decimal]] = defaultdict(dict)
     for r in stated.rows(source):
-        if r[column]:
-            out[month_of(r["stat_period"])].append(r[column])
-    return out
+        if r[column] and r[column] > 0:
+            series[str(r[key])][month_of(r["stat_period"])] = r[column]
+    ratios: dict[int, list[float]] = defaultdict(list)
+    for held in series.values():
+        for m, v in held.items():
+            around = [float(held[k]) for k in range(m - 3, m + 4) if k != m and k in held]
+            if around:
+                ratios[m].append(float(v) / median(around))
+    return {m: median(values) for m, values in sorted(ratios.items())}
 
 
 # R39

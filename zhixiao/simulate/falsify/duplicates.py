@@ -325,6 +325,11 @@ def _honest_copies(scene: Scene, crowd: _Crowd, fits: Callable[[Project], bool])
         if b is not None:
             shared = [m for m in large if m in _spent(scene, b)][:3]
             _copy(a.phases[0], b.phases[0], shared, 1000)
+            told = {m.month: m.total for m in a.phases[0].fai}
+            for m in b.phases[0].fai:
+                # A fourth that is equal by chance would be one too many.
+                if m.month not in shared and m.total and m.total == told.get(m.month):
+                    m.build += touch.rounding_unit(b.phases[0]) * (-1 if m.build > 1000 else 1)
             touch.carry(b)
             scene.builder.pay_anew(b, scene.draws)
             _lookalike(scene, (a, b), "three_equal_months", seen(shared[-1]))

@@ -137,14 +137,14 @@ def over_plan(scene: Scene) -> None:
 
 
 def _is_covered(scene: Scene, board: str, month: int) -> bool:
-    """Whether 85 of 100 projects of a board that were built at within a year have payments."""
+    """Whether 90 of 100 projects of a board that were built at within a year have payments."""
     active = [
         p
         for p in scene.world.projects
         if p.reporting_unit == board
         and any(m.total and month - 12 < m.month <= month for ph in p.phases for m in ph.fai)
     ]
-    return sum(bool(p.payments) for p in active) * 100 >= len(active) * 85
+    return sum(bool(p.payments) for p in active) * 100 >= len(active) * 90
 
 
 def unfunded(scene: Scene) -> None:
@@ -385,7 +385,8 @@ def _honest_starts(scene: Scene) -> None:
             and p.is_in_ledger
             and not p.involves_land
             and not phase.permits
-            and touch.passed(p, "开工")
+            and (told := touch.passed(p, "开工"))
+            and told.recognised_on < HORIZON - timedelta(days=150)
             and any(m.stage == "单纯购置" for m in scene.reported(phase))
         )
 
@@ -409,7 +410,7 @@ def _honest_starts(scene: Scene) -> None:
         assert p.started_on is not None
         p.floor_area, phase.permits = 280, []
         claim = touch.recognise(p, "开工", p.started_on, p.started_on + timedelta(days=40))
-        scene.lookalike(p, "below_limit", seen_quarter(claim.recognised_on))
+        scene.lookalike(p, "below_limit", seen_quarter(claim.recognised_on), also=("R07",))
 
 
 # R06
@@ -485,7 +486,8 @@ def empty_shells(scene: Scene) -> None:
         claim = touch.recognise(p, "开工", p.started_on, old.recognised_on if old else p.started_on)
         touch.unrecognise(p, "开工")
         share = {"low": 23, "middle": 50, "high": 90}[level]
-        touch.scale(phase, phase.planned * share // 100)
+        # Each of the three parts may lose what is less than a unit.
+        touch.scale(phase, phase.planned * share // 100 + 3 * rounding_unit(phase))
         phase.permits, p.payments = [], []
         phase.completed_on = p.completed_on = p.produced_on = None
         touch.silence(p.firm, date(2021, 1, 1), staff=False)

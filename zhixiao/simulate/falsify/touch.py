@@ -68,12 +68,16 @@ def cumulative(phase: Phase, month: int) -> int:
 
 
 def scale(phase: Phase, to: int) -> None:
-    """Let a filing's investment come to about `to`, in the same shape and unit."""
+    """Let a filing's investment come to about `to`, not more, in the same shape and unit."""
     unit, had = rounding_unit(phase), max(1, total(phase))
-    for m in phase.fai:
-        m.build, m.equipment, m.other = (v * to // had // unit * unit for v in (m.build, m.equipment, m.other))
-    for m in [m for m in phase.fai if m.build] or phase.fai[:1]:
-        m.build += unit if total(phase) < to else 0
+    for name in ("build", "equipment", "other"):
+        share = sum(getattr(m, name) for m in phase.fai) * to // had
+        running, told, whole = 0, 0, max(1, sum(getattr(m, name) for m in phase.fai))
+        for m in phase.fai:
+            running += getattr(m, name)
+            upto = share * running // whole // unit * unit
+            setattr(m, name, upto - told)
+            told = upto
 
 
 def take_from_build(phase: Phase, amount: int, months: Iterable[FaiMonth]) -> int:
