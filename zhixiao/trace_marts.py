@@ -14,7 +14,7 @@ from zhixiao.errors import ConfigError, DataError
 from zhixiao.warehouse.schema import quote
 
 LINEAGE = ("file_sha256", "sheet", "row_number")
-ROWS_A_TABLE = 10
+ROWS_A_TABLE = 4
 STAGE_WORDS = {
     1: "签约 signed", 2: "备案 filed", 3: "开工 started", 4: "竣工 completed", 5: "投产 produced", 6: "达效 on target",
 }  # fmt: skip
@@ -29,6 +29,7 @@ _IDENTITIES = (
 )  # fmt: skip
 _TIME = ("stat_period", "event_date", "stat_year")
 _FIGURE = ("cut_kind", "cut_value", "window_start", "window_end", "reading", "measure", "variant", "form", "basis")
+_CHANNELS = {"event": "signing_event", "channel": "lead_channel"}
 _ROWS = re.compile(r"STRUCT\(.*\bfile_sha256\b.*\)\[\]")
 
 
@@ -56,13 +57,16 @@ def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dic
     if listed:
         return listed
     figure = _as_figure(row)
-    if figure is None:
-        return _facts(con, table, row, column)
-    if _is_funnel(con, figure):
+    if figure is not None and _is_funnel(con, figure):
         return _figure_rows(con, figure, column)
+    cut = figure or row
+    if "channel_kind" in row:
+        cut = {"cut_kind": _CHANNELS.get(row["channel_kind"], row["channel_kind"]), "cut_value": row["channel_value"]}
+    if "cut_kind" not in cut:
+        return _facts(con, table, row, column)
     projects = con.execute(
         "SELECT project_id FROM marts.bridge_project_cut WHERE cut_kind = $1 AND cut_value = $2 ORDER BY ALL",
-        [figure["cut_kind"], figure["cut_value"]],
+        [cut["cut_kind"], cut["cut_value"]],
     ).fetchall()
     return _facts(con, table, {**row, "project_id": [p for (p,) in projects] or None}, column)
 
