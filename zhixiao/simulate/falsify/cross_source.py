@@ -241,7 +241,7 @@ def _reports_for(scene: Scene, heir: Firm, took: list[int], until: int) -> None:
 def tax_and_land(scene: Scene) -> None:
     """R26: tax that does not fit the land; beside it firms that the law relieves, and young ones."""
     unpaid = {"low": 700, "middle": 990, "high": 999}
-    mu = {"low": 3, "middle": 400, "high": 4000}
+    mu = {"low": 3, "middle": 1500, "high": 5000}
 
     def old(p: Project) -> bool:
         return bool(

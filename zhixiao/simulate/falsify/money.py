@@ -41,7 +41,7 @@ def round_trip(scene: Scene) -> None:
             p, way, level, round(hours[level] / 24, 1), "quarantine" if level == "high" else "flag",
             known(month_of(back)), periods=(period(month_of(x.paid_on)),), also=("R03",),
         )  # fmt: skip
-    for way, days, part in (("cash_pool", 4, 90), ("repaid_later", 55, 95), ("part_repaid", 8, 50)):
+    for way, days, part in (("cash_pool", 4, 90), ("repaid_later", 55, 95), ("part_repaid", 8, 30)):
         for p in scene.honest(pool, wanted=funded):
             x = _inflow(scene, p)
             assert x is not None

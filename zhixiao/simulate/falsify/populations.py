@@ -113,7 +113,7 @@ def on_target(scene: Scene) -> None:
             _aim(scene, board, year, percent, scene.draws.whole(-4, 4) if way == "on_target" else 0)
         scene.false(
             board, way, level, n, "flag", known(LAST_MONTH - 1), entity_type="reporting_unit",
-            counterpart_id="完成投资", periods=LAST_YEARS,
+            counterpart_id="完成投资", periods=LAST_YEARS, also=("R30",),
         )  # fmt: skip
     followed, once = chosen[len(levels) :][:2], chosen[len(levels) :][2:]
     for year in range(2022, 2026) if followed else ():
@@ -125,11 +125,17 @@ def on_target(scene: Scene) -> None:
             known(LAST_MONTH - 1),
             entity_type="reporting_unit",
             counterpart_id="完成投资",
+            also=("R30",),
         )
     for board in once:
         _aim(scene, board, 2025, 100, 2)
         scene.lookalike(
-            board, "once_on_target", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id="完成投资"
+            board,
+            "once_on_target",
+            known(LAST_MONTH - 1),
+            entity_type="reporting_unit",
+            counterpart_id="完成投资",
+            also=("R30",),
         )
 
 
@@ -341,7 +347,7 @@ def _of_output(
         )  # fmt: skip
     for board in scene.boards("output digits", able, 2):
         for firm in held[board][: max(2, len(held[board]) // 2)]:
-            _figures(scene, board, firm, 1000, lambda v: (v + 50) // 100 * 100)
+            _figures(scene, board, firm, 1000, lambda v: max(100, (v + 50) // 100 * 100))
         scene.lookalike(
             board, "coarse_rounding", known(LAST_MONTH - 1), entity_type="reporting_unit", counterpart_id=OUTPUT
         )

@@ -350,6 +350,7 @@ def old_as_new(scene: Scene) -> None:
     def new(p: Project) -> bool:
         return bool(
             p.row_no and not p.is_expansion and p.firm and single(p) and p.started_on
+            and p.phases[0].filed_on < date(2025, 8, 1)
             and p.phases[0].filed_on == p.phases[0].first_stated_filed_on
         )  # fmt: skip
 
