@@ -112,7 +112,7 @@ witnesses as (
         latest_investment.planned_investment,
         latest_investment.cum_cells,
         latest_investment.plan_cells,
-        list_filter([
+        [
             case
                 when not projects.is_leased
                     then struct_pack(name := 'construction_permit', stands := starts.has_permit)
@@ -146,7 +146,7 @@ witnesses as (
                         name := 'contract', stands := coalesce(payments.has_contract, false)
                     )
             end
-        ], lambda w : w is not null) as witnesses
+        ] as asked
     from projects
     inner join starts on projects.project_id = starts.project_id
     left join latest_investment on projects.project_id = latest_investment.project_id
@@ -158,20 +158,29 @@ witnesses as (
 
 ),
 
+applicable_witnesses as (
+
+    select
+        * exclude (asked),
+        list_filter(asked, lambda w: w is not null) as witnesses
+    from witnesses
+
+),
+
 counted as (
 
     select
         *,
         len(witnesses) as applicable,
-        len(list_filter(witnesses, lambda w : struct_extract(w, 'stands'))) as standing,
+        len(list_filter(witnesses, lambda w: struct_extract(w, 'stands'))) as standing,
         array_to_string(
-            list_transform(witnesses, lambda w : struct_extract(w, 'name')), ', '
+            list_transform(witnesses, lambda w: struct_extract(w, 'name')), ', '
         ) as names,
         started_on + to_months(cast({{ check_threshold('R07', 'months_after_start') }} as integer))
         <= {{ as_of() }}
         and investment_cum
         >= planned_investment * {{ check_threshold('R07', 'invested_share') }} as is_advanced
-    from witnesses
+    from applicable_witnesses
 
 ),
 
@@ -227,7 +236,8 @@ final as (
             ['started_on', 'investment_cum', 'planned_investment', 'applicable', 'names', 'standing'],
         ) }} as facts_en,
         '开工半年且投资过两成的项目，许可、用地、用电、工程款、合同至少有两项' as relation_zh,
-        'half a year and a fifth of the plan in, at least two witnesses of works exist' as relation_en
+        'half a year and a fifth of the plan in, at least two witnesses of works exist'
+            as relation_en
     from judged
 
 )

@@ -247,7 +247,8 @@ final as (
             ) }}
         end as facts_en,
         '注销、吊销满 60 天或全年无参保无开票的主体不再有投资和产值' as relation_zh,
-        'a firm that has ended, or shows no life for a year, neither invests nor produces' as relation_en
+        'a firm that has ended, or shows no life for a year, neither invests nor produces'
+            as relation_en
     from measured
 
 )

@@ -166,7 +166,7 @@ final as (
                             coalesce(standing_cells, {{ no_evidence() }}), withdrawal_cells
                         )
                     ),
-                    lambda c : c is not null
+                    lambda c: c is not null
                 )
             when counts_revoked then [stage_cell, revocation_cell]
             else {{ no_evidence() }}

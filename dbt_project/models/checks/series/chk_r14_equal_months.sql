@@ -203,7 +203,9 @@ judged as (
         worst.severity,
         units.periods,
         case
-            when coalesce(units.periods, 0) < {{ check_threshold('R14', 'least_periods') }} then 'na'
+            when
+                coalesce(units.periods, 0) < {{ check_threshold('R14', 'least_periods') }}
+                then 'na'
             when coalesce(instalments.is_instalment, false) then 'na'
             when worst.severity is not null then 'fail'
             else 'pass'
