@@ -333,7 +333,7 @@ def cost_of_building(scene: Scene) -> None:
                 p, "clean_room" if kind == "洁净厂房" else "cold_store", known(LAST_MONTH - 1), also=("R31",)
             )
     for p in scene.honest(pool, wanted=built):
-        _cost(p, 3050)
+        _cost(p, 2650)
         scene.lookalike(p, "dear_but_paid", known(LAST_MONTH - 1), also=("R31",))
 
 
