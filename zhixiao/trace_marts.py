@@ -56,6 +56,8 @@ def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dic
     listed = _listed(con, schema, name, row)
     if listed:
         return listed
+    if row.get("check_id"):
+        return _check_rows(con, row)
     figure = _as_figure(row)
     if figure is not None and _is_funnel(con, figure):
         return _figure_rows(con, figure, column)
@@ -69,6 +71,25 @@ def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dic
         [cut["cut_kind"], cut["cut_value"]],
     ).fetchall()
     return _facts(con, table, {**row, "project_id": [p for (p,) in projects] or None}, column)
+
+
+def _check_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> list[Step]:
+    """What one check rests on: the evidence of its answers, the fails first."""
+    answers = con.execute(
+        "SELECT entity_id, period, outcome, evidence FROM checks.fct_check_result WHERE check_id = $1 "
+        "AND ($2 IN ('全区', '') OR reporting_unit = $2) AND len(evidence) > 0 "
+        "ORDER BY outcome, entity_id, period LIMIT 20",
+        [row["check_id"], row.get("reporting_unit") or ""],
+    ).fetchall()
+    out = [
+        Step("checks.fct_check_result", e, f"{row['check_id']} {outcome} · {entity} {period or ''}")
+        for entity, period, outcome, evidence in answers
+        for e in evidence
+        if e["file_sha256"] is not None
+    ]
+    if not out:
+        raise DataError("这项检查没有可追溯的依据行。", "the check has no evidence to trace.")
+    return out
 
 
 def _as_figure(row: dict[str, Any]) -> dict[str, Any] | None:

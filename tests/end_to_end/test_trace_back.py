@@ -17,8 +17,9 @@ FIGURE = (
     "cut_kind=district,cut_value=全区,window_kind=all,reading=evidenced,form=cohort,measure=start_rate,"
     "variant=main,basis={}"
 )
-# What the house states itself, and what only counts: no delivered row stands behind one figure of it.
-WITHOUT_ROWS = {"dim_date", "dim_division", "dim_industry"}
+# What the house states itself; and mart_data_quality, whose checks lead to their evidence, while its deliveries and
+# quarantined cells are listed in quality.delivery and quality.quarantine.
+WITHOUT_ROWS = {"dim_date", "dim_division", "dim_industry", "mart_data_quality"}
 
 WALK = """
 select m.numerator, m.denominator, r.part, r.project_id, r.counted, r.amount, l.source, l.received_on, l.file_name,
