@@ -25,11 +25,20 @@ def boards_of(scene: Scene) -> list[str]:
 
 
 def firms_in(scene: Scene, board: str) -> list[Firm]:
-    """Standing firms of a board that may carry a filing of their own: owners of signed projects only for want of
-    others, for a filing of theirs would pass for the project's."""
-    held = [f for f in scene.world.firms if f.reporting_unit == board and f.is_background and not f.closed]
+    """Standing firms of a board that own no signed project: a filing of theirs passes for nobody's project."""
     owners = {id(p.firm) for p in scene.world.projects}
-    return [f for f in held if id(f) not in owners] or held
+    held = [
+        f
+        for f in scene.world.firms
+        if f.reporting_unit == board and f.is_background and not f.closed and id(f) not in owners
+    ]
+    while len(held) < 3:
+        firm = scene.builder.another_firm(scene.draws, lambda f: True)
+        if firm is None:
+            break
+        firm.reporting_unit = board
+        held.append(firm)
+    return held
 
 
 def listed_in(scene: Scene, board: str, since: int = 2022) -> list[Firm]:
@@ -48,7 +57,7 @@ def listed_in(scene: Scene, board: str, since: int = 2022) -> list[Firm]:
 def heaped(scene: Scene) -> None:
     """R10: filings just above a threshold; beside it round numbers, and boards with few filings."""
     above = {"low": 27, "middle": 34, "high": 38}
-    able = [b for b in boards_of(scene) if firms_in(scene, b)]
+    able = boards_of(scene)
     levels = scene.levels(1)
     chosen = scene.boards("R10", able, len(levels) + 4)
     for i, (board, level) in enumerate(zip(chosen, levels, strict=False)):
@@ -242,7 +251,7 @@ def _grow(scene: Scene, group: list[Firm], month: int, rate: int) -> None:
 def invented(scene: Scene) -> None:
     """R20: a board's investment invented digit by digit; beside it series with a floor, and boards with few values."""
     share = {"low": 350, "middle": 750, "high": 1000}
-    able = [b for b in boards_of(scene) if firms_in(scene, b)]
+    able = boards_of(scene)
     able = sorted(able, key=lambda b: (sum(m.total > 0 for m in _reports(scene, b)), b))[: max(5, len(able) // 3)]
     levels = scene.levels(1)
     chosen = scene.boards("digits", able, len(levels) + 2)
