@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -249,8 +250,10 @@ class Funnel:
             return
         start, done, amount = (terms[k] for k in ("agreed_start_date", "agreed_completion_date", "agreed_investment"))
         if isinstance(start, date) and isinstance(done, date) and isinstance(amount, Decimal):
-            part = Decimal((self.as_of - start).days) / Decimal((done - start).days)
-            p.scheduled = (amount * min(max(part, ZERO), Decimal(1))).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+            part = min(max(Fraction((self.as_of - start).days, (done - start).days), Fraction(0)), Fraction(1))
+            # Multiplied before it is divided: a half of the last place is then one.
+            exact = amount * part.numerator / part.denominator
+            p.scheduled = exact.quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
     # Claimed
 
