@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.end_to_end.world import World, run_cli
 from zhixiao.settings import Settings
@@ -12,12 +14,21 @@ from zhixiao.settings import Settings
 
 @pytest.fixture(scope="session")
 def sample_world(tmp_path_factory: pytest.TempPathFactory, sample_raw: Path) -> World:
-    """The sample district, landed, built, audited and published once. Not to be changed: take `world` for that."""
-    base = tmp_path_factory.mktemp("sample")
-    shutil.copytree(sample_raw, base / "raw")
+    """The small deliveries, landed, built, audited and published once for all workers of this test run.
+
+    Not to be changed: take `world` for that.
+    """
+    common = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        common = common.parent
+    base = common / "sample-world"
     world = World(Settings(base / "raw", base / "warehouse", settle_seconds=0))
-    done = run_cli(world.settings, "run")
-    assert done.returncode == 0, done.stdout + done.stderr
+    with FileLock(common / "sample-world.lock"):
+        if not (base / "done").exists():
+            shutil.copytree(sample_raw, base / "raw")
+            done = run_cli(world.settings, "run")
+            assert done.returncode == 0, done.stdout + done.stderr
+            (base / "done").touch()
     return world
 
 

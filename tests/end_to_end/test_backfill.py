@@ -39,6 +39,7 @@ def tables_of(world: World, folder: str = "") -> dict[str, str]:
     return {n: c for n, c in world.checksums(folder).items() if n not in ELSEWHERE}
 
 
+@pytest.mark.long
 def test_month_ends_are_what_was_known_then_and_a_second_run_changes_nothing(
     world: World, empty_world: Callable[[str], World]
 ) -> None:

@@ -51,6 +51,7 @@ def fresh(empty_world: Callable[[str], World], undisturbed: World, name: str) ->
     return world
 
 
+@pytest.mark.long
 def test_four_kills_in_a_row(sample_world: World, empty_world: Callable[[str], World]) -> None:
     rng = random.Random(SEED)
     world = fresh(empty_world, sample_world, "kills")

@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import os
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -261,12 +260,18 @@ def run_case(seed: int, base: Path) -> dict[str, Any]:
         except BaseException:
             problem = traceback.format_exc(limit=-6)
     used = time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = _peak_memory()
     if problem is None and used > CPU_SECONDS:
         problem = f"took {used:.1f} s of processor time"
     if problem is None and peak > MEMORY_BYTES:
         problem = f"memory grew to {peak >> 20} MiB"
     return {"told": told, "outcome": outcome, "problem": problem, "seconds": time.monotonic() - started, "cpu": used}
+
+
+def _peak_memory() -> int:
+    """The most that this process ever held, in bytes. (ru_maxrss would be that of who started it: exec keeps it.)"""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
 
 
 def _serve(connection: Connection, base: str) -> None:
