@@ -54,6 +54,13 @@ def test_it_is_five_years_of_every_source_in_few_megabytes() -> None:
     assert {".csv", ".xlsx"} <= kinds
 
 
+def test_nothing_is_refused_and_something_is_quarantined() -> None:
+    """`make run` in a fresh clone ends with 0."""
+    status = dict(duckdb.execute(f"select status, count(*) from '{TRUTH}/files.parquet' group by 1").fetchall())
+    assert status.keys() == {"loaded", "unchanged"} and status["loaded"] > 900
+    assert duckdb.execute(f"select count(*) > 10 from '{TRUTH}/cells.parquet'").fetchone() == (True,)
+
+
 def test_something_is_falsified_and_something_only_looks_so() -> None:
     planted = duckdb.execute(
         f"select check_id, count(*) filter (where not is_lookalike), count(*) filter (where is_lookalike)"

@@ -36,6 +36,8 @@ class Config:
     workbooks_from: date = date.min
     """What was received before this day came as CSV; date.max: a province delivers nothing else."""
 
+    has_refusals: bool = True
+    """Whether the mess holds files that must be refused: a run over them is red."""
     registers_monthly_from: date = date.min
     """Before this day the monthly registers came once a quarter."""
 

@@ -19,8 +19,10 @@ SAMPLE = Config(
     dial=Dial(3, ("R01", "R02", "R04", "R05", "R07", "R14", "R29", "R34", "R41"), "high"),
     workbooks_from=date(2025, 12, 1),
     registers_monthly_from=date(2025, 1, 1),
+    has_refusals=False,
 )
-"""Five years of all sources in some megabytes: workbooks, which are stored uncompressed, in the last months only."""
+"""Five years of all sources in some megabytes: workbooks, which are stored uncompressed, in the last months only.
+No file is refused, so that `make run` in a fresh clone is green; `zhixiao simulate` shows what a red run says."""
 RAW = PROJECT_DIR / "raw"
 TRUTH = PROJECT_DIR / "tests" / "data" / "sample"
 

@@ -114,7 +114,9 @@ def _files(config: Config, delivery: Delivery, n: int) -> Iterator[File]:
         yield write_plain(delivery) if is_csv else write(delivery, Style(container=delivery.form)), delivery
         return
     draws = Draws(config.seed, config.district, f"mess/{config.mess}/{delivery.source}/{n}")
-    yield from muddle(delivery, draws, config.mess, HORIZON, config.is_plain(delivery.received_on))
+    for written, told in muddle(delivery, draws, config.mess, HORIZON, config.is_plain(delivery.received_on)):
+        if config.has_refusals or not any(t.status == "refused" for t in written.truths):
+            yield written, told
 
 
 def _old_again(
