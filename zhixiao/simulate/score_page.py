@@ -14,7 +14,7 @@ color:#222}
 table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .7em;border-bottom:1px solid #ddd;text-align:right}
 td:first-child,th:first-child{text-align:left}th{background:#f4f4f2}.bad{color:#b3261e}
 .curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:10px}
-.curves svg{width:100%;height:auto}"""
+.curves figure{margin:0}.curves svg{width:100%;height:auto}"""
 
 
 def text(share: Share) -> str:
@@ -84,10 +84,11 @@ def curve(s: CheckScore) -> str:
 
     known = [level for level in LEVELS if s.recall[level].of]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": s.check_id, "font.size": 9}):
-        figure = Figure(figsize=(2.6, 1.9), layout="constrained")
-        axes = figure.add_subplot()
+        figure = Figure(figsize=(2.6, 1.9))
+        axes = figure.add_axes((0.16, 0.26, 0.8, 0.6))
         axes.plot(known, [s.recall[level].value or 0.0 for level in known], marker="o", color="#1f6f8b", clip_on=False)
         axes.set_ylim(0, 1.04)
+        axes.set_yticks((0, 0.5, 1))
         axes.set_xlim(-0.3, len(known) - 0.7)
         axes.set_title(s.check_id)
         axes.set_xticks(range(len(known)), [_tick(s, level) for level in known])
@@ -98,5 +99,6 @@ def curve(s: CheckScore) -> str:
 
 
 def _tick(s: CheckScore, level: str) -> str:
-    seen = s.intensities.get(level, [])
-    return level if not seen or len(seen) > 2 else f"{level}\n{', '.join(seen)}"
+    """The level, and below it the intensities that it stands for, where there is room."""
+    seen = ", ".join(s.intensities.get(level, []))
+    return f"{level}\n{seen}" if 0 < len(seen) <= 12 else level
