@@ -79,10 +79,6 @@
     case {{ column }} when 'block' then 3 when 'quarantine' then 2 when 'flag' then 1 else 0 end
 {%- endmacro %}
 
-{% macro outcome_rank(column) -%}
-    case {{ column }} when 'fail' then 2 when 'pass' then 1 else 0 end
-{%- endmacro %}
-
 {# The last select of a check: the columns that every check answers with, in one order and type. What a check has no
    use for is left out of `given` and null here. The facts and the relation are texts of a fail only. #}
 {% macro check_answer(relation, given) -%}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zhixiao.simulate.calendar import first_of, month_of
 from zhixiao.simulate.delivery import Delivery
@@ -71,17 +71,6 @@ class Victims:
 
 
 @dataclass
-class Ladder(Generic[T]):
-    """Victims, each with the level that it gets."""
-
-    victims: list[T]
-    levels: list[str]
-
-    def __iter__(self) -> Iterator[tuple[T, str]]:
-        return iter(zip(self.victims, self.levels, strict=True))
-
-
-@dataclass
 class Scene:
     """One check's planter at work."""
 
@@ -93,14 +82,9 @@ class Scene:
     victims: Victims
     plantings: list[Planting] = field(default_factory=list)
 
-    def ladder(self, pool: Sequence[T], units: int | None = None) -> Ladder[T]:
-        """The victims of this check: the dial's share of the units (default: of the pool), with levels in turn."""
-        n = max(1, (units if units is not None else len(pool)) * self.dial.per_mille // 1000)
-        if self.dial.level == "spread":
-            n = max(n, len(LEVELS))
-        chosen = self.victims.take(self, pool, n)
-        levels = [LEVELS[i % 3] if self.dial.level == "spread" else self.dial.level for i in range(len(chosen))]
-        return Ladder(chosen, levels)
+    def ladder(self, pool: Sequence[T], units: int | None = None) -> list[tuple[T, str]]:
+        """(victim, level) of a check with one way: the dial's share of the units (default: of the pool)."""
+        return [(x, level) for x, _, level in self.dealt(pool, ("",), units)]
 
     def dealt(
         self, pool: Sequence[T], ways: Sequence[str], units: int | None = None, wanted: Wanted | None = None,
