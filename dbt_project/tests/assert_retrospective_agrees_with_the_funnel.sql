@@ -163,7 +163,8 @@ boards_differ as (
     from months
     group by measure, variant, basis, form, window_end, reading
     having
-        sum(numerator) filter (where cut_kind = 'reporting_unit')
+        -- A world without projects has a district and no board.
+        coalesce(sum(numerator) filter (where cut_kind = 'reporting_unit'), 0)
         is distinct from sum(numerator) filter (where cut_kind = 'district')
 
 )

@@ -5,7 +5,7 @@ The worlds hold no land, milestones, power or staff: those rules have their unit
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -244,7 +244,9 @@ class Gates:
             stopped = per_mu is not None and per_mu < TAX_LIMIT
             assert (r["tax_per_mu"], r["verdict"]) == (per_mu, "暂缓" if stopped else "附条件")
 
-    def assert_profiles(self, rows: Records) -> None:
+    def assert_profiles(self, rows: Records, fails: Records) -> None:
+        findings = Counter(p for f in fails for p in {f["project_id"], f["counterpart_project_id"]} if p)
+        assert findings, "a world without findings would prove nothing"
         by_id = {p.project_id: p for p in self.w.projects}
         assert {r["project_id"] for r in rows} == set(by_id) and len(rows) == len(by_id)
         stuck = {project for project, _ in self.waits()}
@@ -257,4 +259,4 @@ class Gates:
             assert r["investment_cum"] == sum(p.added.values(), Decimal(0))
             assert r["exit_reason_count"] == len(self.exit_rules(p))
             assert (r["bottleneck_kind"] is not None) == (p.project_id in stuck)
-            assert r["finding_count"] is None
+            assert r["finding_count"] == findings[p.project_id]

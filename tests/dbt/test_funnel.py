@@ -53,6 +53,7 @@ class Built:
                     "mart_project_profile",
                 )
             }  # fmt: skip
+            self.fails = [r for r in _records(con, "intermediate.int_check__controlled") if r["outcome"] == "fail"]
             self.public = con.execute(
                 "select count(*) from (from marts.mart_funnel except all from marts_public.mart_funnel)"
             ).fetchone()
@@ -259,4 +260,4 @@ def test_the_gates_say_of_every_project_what_its_dates_say(built: Built) -> None
     expected.assert_growth(built.gates["mart_growth_watch"])
     expected.assert_exits(built.gates["mart_exit_list"])
     expected.assert_waits(built.gates["mart_bottleneck"])
-    expected.assert_profiles(built.gates["mart_project_profile"])
+    expected.assert_profiles(built.gates["mart_project_profile"], built.fails)
