@@ -4,7 +4,7 @@
 {# A parameter of a check in force on as_of: thresholds are rows of the registry, never constants in SQL. #}
 {% macro check_threshold(check_id, parameter) -%}
     (
-        select cast(arg_max(t.value, t.effective_from) as decimal(18, 6))
+        select cast(arg_max(t.value, t.effective_from) as decimal(24, 6))
         from {{ ref('check_threshold') }} as t
         where
             t.check_id = '{{ check_id }}'

@@ -96,7 +96,19 @@ def make_world(seed: int, projects: int, loose_codes: int) -> World:
                 }
             )
     _repeat_signings(m)
+    _unit_slip(m, "XM0000", firms[0])
     return m.world
+
+
+def _unit_slip(m: _Maker, no: str, firm: str) -> None:
+    """One firm files yuan where 万元 are asked: a figure may be wrong, it may not stop the night."""
+    codes = {r["project_code"] for r in m.world["signing"] if r["signing_row_no"] == no}
+    codes |= {r["project_code"] for r in m.world["filing"] if r["uscc"] == firm}
+    for rows in m.world.values():
+        for row in rows:
+            of_firm = row.get("uscc") == firm or row.get("signing_row_no") == no
+            if of_firm or (row.get("project_code") and row["project_code"] in codes):
+                row.update({name: value * 10_000 for name, value in row.items() if isinstance(value, Decimal)})
 
 
 def _code(i: int, phase: int) -> str:

@@ -61,7 +61,7 @@ final as (
         payments.budget_level,
         cast(payments.tax_base as decimal(20, 4)) as tax_base,
         cast(payments.tax_paid as decimal(20, 4)) as tax_paid,
-        cast(payments.tax_paid * 10000 as decimal(20, 2)) as tax_paid_yuan,
+        cast(cast(payments.tax_paid as decimal(24, 6)) * 10000 as decimal(20, 2)) as tax_paid_yuan,
         cast(payments.tax_relief as decimal(20, 4)) as tax_relief,
         payments.collecting_office,
         payments.received_on,

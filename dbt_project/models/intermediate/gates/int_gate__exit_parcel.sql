@@ -41,7 +41,7 @@ rules as (
     select
         {{ gate_value('exit_land_idle', 'fee_months') }} as fee_months,
         {{ gate_value('exit_land_idle', 'recovery_months') }} as recovery_months,
-        cast({{ gate_value('exit_land_idle', 'fee_share') }} as decimal(10, 6)) as fee_share,
+        cast({{ gate_value('exit_land_idle', 'fee_share') }} as decimal(24, 6)) as fee_share,
         {{ gate_value('exit_land_idle', 'investment_share') }} as investment_share,
         {{ gate_value('exit_land_idle', 'stopped_months') }} as stopped_months
 

@@ -324,7 +324,7 @@ final as (
         end as days_over,
         answered.value,
         answered.text_value,
-        answered.threshold,
+        cast(answered.threshold as decimal(18, 6)) as threshold,
         answered.unit,
         case
             when answered.na_reason is null and answered.is_failed then answered.missing

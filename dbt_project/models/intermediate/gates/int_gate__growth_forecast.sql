@@ -170,7 +170,7 @@ sums as (
         cast(sum(amount) as double) as sum_y,
         cast(sum(month_no * amount) as double) as sum_xy,
         cast(
-            sum(cast(amount as decimal(18, 2)) * cast(amount as decimal(18, 2))) as double
+            sum(cast(amount as decimal(24, 2)) * cast(amount as decimal(18, 2))) as double
         ) as sum_yy
     from actual_months
     where

@@ -35,8 +35,8 @@ months as (
 rules as (
 
     select
-        cast({{ gate_value('growth_power', 'load_factor') }} as decimal(10, 4)) as load_factor,
-        cast({{ gate_value('growth_power', 'hours') }} as decimal(10, 4)) as hours,
+        cast({{ gate_value('growth_power', 'load_factor') }} as decimal(24, 4)) as load_factor,
+        cast({{ gate_value('growth_power', 'hours') }} as decimal(24, 4)) as hours,
         cast({{ gate_value('growth_power', 'months') }} as integer) as mean_months
 
 ),

@@ -140,7 +140,7 @@ final as (
         cast(coalesce(invested.investment_cum, 0) as decimal(20, 4)) as investment_cum,
         cast(coalesce(invested.equipment_cum, 0) as decimal(20, 4)) as equipment_cum,
         cast({{ exact_ratio(
-            "(spans.agreed_investment * cast(spans.days_gone as integer))",
+            "(cast(spans.agreed_investment as decimal(24, 6)) * cast(spans.days_gone as integer))",
             "cast(spans.days_in_all as decimal(18, 6))",
         ) }} as decimal(20, 4)) as scheduled_investment,
         cast({{ exact_ratio(

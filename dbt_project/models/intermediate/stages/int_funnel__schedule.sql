@@ -56,7 +56,7 @@ final as (
             when days_gone <= 0
                 then cast(0 as decimal(18, 6))
             else {{ exact_ratio(
-                "(agreed_investment * cast(days_gone as integer))",
+                "(cast(agreed_investment as decimal(24, 6)) * cast(days_gone as integer))",
                 "cast(days_in_all as decimal(18, 6))",
             ) }}
         end as scheduled_investment

@@ -87,7 +87,7 @@ terms as (
         coalesce(agreements.agreed_sales, projects.expected_sales) as target_sales,
         coalesce(
             agreements.agreed_tax,
-            agreements.agreed_tax_per_mu * agreements.agreed_land_area,
+            cast(agreements.agreed_tax_per_mu as decimal(24, 6)) * agreements.agreed_land_area,
             projects.expected_tax
         ) as target_tax
     from projects

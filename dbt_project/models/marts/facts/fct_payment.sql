@@ -57,7 +57,7 @@ final as (
         payments.payee_uscc,
         payments.purpose,
         cast(payments.amount as decimal(20, 4)) as amount,
-        cast(payments.amount * 10000 as decimal(20, 2)) as amount_yuan,
+        cast(cast(payments.amount as decimal(24, 6)) * 10000 as decimal(20, 2)) as amount_yuan,
         payments.contract_no,
         cast(payments.contract_amount as decimal(20, 4)) as contract_amount,
         payments.invoice_no,

@@ -52,7 +52,10 @@ final as (
         measures.measure,
         measures.form,
         measures.basis,
-        cast(targets.target_value * coalesce(units.factor, 1) as decimal(20, 4)) as target_value,
+        cast(
+            cast(targets.target_value as decimal(24, 6))
+            * cast(coalesce(units.factor, 1) as decimal(14, 6)) as decimal(20, 4)
+        ) as target_value,
         coalesce(units.canonical_unit, targets.unit) as unit,
         targets.received_on,
         'target' as source,
