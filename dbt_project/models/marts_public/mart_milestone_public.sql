@@ -1,0 +1,58 @@
+-- The units that answer for them and the blockers are named inside the district only.
+
+with
+
+rows_of_projects as (
+
+    select
+        district_code,
+        unnest([
+            struct_pack(cut_kind := 'district', cut_value := '全区'),
+            struct_pack(
+                cut_kind := 'reporting_unit', cut_value := coalesce(reporting_unit, '未知')
+            )
+        ]) as cut,
+        milestone,
+        postponed_days,
+        milestone_state,
+        is_overdue,
+        overdue_days,
+        as_of,
+        known_on
+    from {{ ref('mart_milestone') }}
+
+),
+
+final as (
+
+    select
+        district_code,
+        struct_extract(cut, 'cut_kind') as cut_kind,
+        struct_extract(cut, 'cut_value') as cut_value,
+        milestone,
+        milestone_state,
+        count(*) as milestone_count,
+        count(*) filter (where postponed_days > 0) as postponed_count,
+        cast(median(overdue_days) filter (where is_overdue) as decimal(10, 1))
+            as median_overdue_days,
+        max(overdue_days) filter (where is_overdue) as longest_overdue_days,
+        as_of,
+        known_on
+    from rows_of_projects
+    group by all
+
+)
+
+select
+    district_code,
+    cut_kind,
+    cut_value,
+    milestone,
+    milestone_state,
+    milestone_count,
+    postponed_count,
+    median_overdue_days,
+    longest_overdue_days,
+    as_of,
+    known_on
+from final
