@@ -484,7 +484,7 @@ def _honest_papers(scene: Scene, fits: Callable[[Project], bool]) -> None:
         for i, x in enumerate(_works(a)):
             x.contract_no, x.contract_fen = f"HT-{a.row_no}-X{i % 5 + 1}", LIMIT - 1000000 * (i % 5 + 3)
             x.fen = min(x.fen, x.contract_fen // (len(_works(a)) // 5 + 1))
-        scene.lookalike(a, "small_contracts_of_one_owner", _paid_by(a))
+        scene.lookalike(a, "small_contracts_of_one_owner", _paid_by(a), also=("R03", "R16", "R28"))
     for a in scene.cast(fits, 2):
         _name(a, a.name.replace("项目", "及批量交付中心项目"))
         scene.lookalike(a, "name_alike", _paid_by(a))
