@@ -63,7 +63,7 @@ def other_units(scene: Scene) -> None:
         scene.lookalike(p, "really_raised", seen(month_of(HORIZON - timedelta(days=150))))
     for p in scene.cast(fits, 2):
         p.agreement = p.agreement | {"agreed_investment": p.signed * 6 // 10}
-        scene.lookalike(p, "agreed_for_a_part", seen_quarter(HORIZON - timedelta(days=150)))
+        scene.lookalike(p, "agreed_for_a_part", seen_quarter(HORIZON - timedelta(days=150)), also=("R37",))
     small = [f for f in scene.world.firms if f.above_scale_from is None and f.sales and f.sales[-3] > 0]
     for firm in scene.honest(small):
         firm.sales[-4] *= 100
