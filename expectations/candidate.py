@@ -49,6 +49,7 @@ FUNNEL_COLUMNS = (
     "is_mature",
     "as_of",
     "known_on",
+    "held_back_value",
 )
 STAGES = ("signed", "filed", "started", "completed", "produced", "on_target")
 RATES = {
@@ -229,7 +230,7 @@ def _funnel_rules() -> list[CandidateRule]:
 def _recompute_query() -> str:
     """Stage counts and four rates, by count and amount, of the district and two cuts, from the snapshot."""
     facts = []
-    for reading in ("claimed", "evidenced"):
+    for reading in ("claimed", "evidenced", "verified"):
         for stage in STAGES:
             amount = "signed_investment" if stage == "signed" else "planned_investment"
             facts.append(
@@ -253,8 +254,7 @@ def _recompute_query() -> str:
         " f.is_in, f.amount FROM fact AS f JOIN cut AS c USING (project_id) WHERE f.placed_on IS NOT NULL),"
         " mart AS (SELECT * FROM {batch} WHERE form = 'cohort' AND variant = 'main'"
         f" AND window_kind IN ('year', 'all') AND measure IN ({measures}) AND cut_kind IN ({kinds})"
-        " AND (cut_kind <> 'district' OR cut_value = '全区')"
-        " AND reading IN ('claimed', 'evidenced')),"
+        " AND (cut_kind <> 'district' OR cut_value = '全区')),"
         " again AS (SELECT m.cut_kind, m.cut_value, m.window_kind, m.window_start, m.reading, m.measure, m.basis,"
         " m.numerator, m.denominator,"
         " coalesce(sum(CASE WHEN m.basis = 'count' THEN p.is_in ELSE p.is_in * p.amount END), 0) AS n,"

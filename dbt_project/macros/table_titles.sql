@@ -14,6 +14,7 @@ dim_source_file: 来文
 fct_acceptance: 竣工验收备案
 fct_check_result: 检查结果
 fct_delivery: 报送（应报、实报、迟报）
+fct_figure_part: 漏斗差额的组成项目
 fct_figure_revision: 数字改动
 fct_figure_row: 漏斗数字的来源行
 fct_insured_month: 参保人数（月）

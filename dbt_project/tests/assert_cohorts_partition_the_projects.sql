@@ -18,6 +18,12 @@ projects as (
         completed_evidenced_on,
         produced_evidenced_on,
         on_target_evidenced_on,
+        signed_verified_on,
+        filed_verified_on,
+        started_verified_on,
+        completed_verified_on,
+        produced_verified_on,
+        on_target_verified_on,
         signed_investment
     from {{ ref('fct_project_funnel') }}
     where
@@ -27,7 +33,7 @@ projects as (
 ),
 
 reached as (
-    {% for reading in ["claimed", "evidenced"] %}
+    {% for reading in ["claimed", "evidenced", "verified"] %}
         {% set outer_loop = loop %}
         {% for stage in ["signed", "filed", "started", "completed", "produced", "on_target"] %}
             select

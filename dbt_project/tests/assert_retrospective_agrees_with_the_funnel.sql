@@ -18,6 +18,7 @@ funnel as (
         denominator,
         value,
         unsupported_value,
+        held_back_value,
         withdrawn_count,
         is_mature
     from {{ ref('mart_funnel') }}
@@ -40,6 +41,7 @@ retrospective as (
         denominator,
         value,
         unsupported_value,
+        held_back_value,
         withdrawn_count,
         is_mature
     from {{ ref('mart_funnel_retrospective') }}
@@ -109,6 +111,7 @@ years_differ as (
         retrospective.numerator is distinct from funnel.numerator
         or retrospective.denominator is distinct from funnel.denominator
         or retrospective.unsupported_value is distinct from funnel.unsupported_value
+        or retrospective.held_back_value is distinct from funnel.held_back_value
         or retrospective.withdrawn_count is distinct from funnel.withdrawn_count
         or retrospective.is_mature is distinct from funnel.is_mature
         or (

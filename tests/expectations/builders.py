@@ -206,7 +206,7 @@ def make_candidate(settings: Settings, pair: Pair = PAIR) -> None:
     con.execute("CREATE SCHEMA quality; CREATE SCHEMA marts; CREATE SCHEMA marts_public; CREATE SCHEMA checks")
     con.execute("CREATE TABLE quality.load_log AS SELECT * FROM raw.load_log")
     con.execute("CREATE TABLE quality.quarantine AS SELECT * EXCLUDE (row_key, scope, money) FROM raw.quarantine")
-    dates = ", ".join(f"{s}_claimed_on DATE, {s}_evidenced_on DATE" for s in STAGES)
+    dates = ", ".join(f"{s}_claimed_on DATE, {s}_evidenced_on DATE, {s}_verified_on DATE" for s in STAGES)
     con.execute(
         f"""CREATE TABLE marts.fct_project_funnel (project_id VARCHAR, signing_row_no VARCHAR,
         company_name VARCHAR, reporting_unit VARCHAR, capital_kind VARCHAR, {dates}, withdrawn_on DATE,
@@ -219,6 +219,8 @@ def make_candidate(settings: Settings, pair: Pair = PAIR) -> None:
         for stage in STAGES[: 2 + i]:
             row[f"{stage}_claimed_on"] = date(2025, 6, 30)
         row["signed_evidenced_on"] = row["filed_evidenced_on"] = date(2025, 7, 31)
+        if i != 1:  # the checks hold one back
+            row["signed_verified_on"] = row["filed_verified_on"] = date(2025, 7, 31)
         _insert(con, "marts.fct_project_funnel", row)
     con.execute(
         """CREATE TABLE marts.fct_stage_event AS SELECT project_id, 1 AS stage_no, 'claimed' AS reading,
@@ -229,12 +231,13 @@ def make_candidate(settings: Settings, pair: Pair = PAIR) -> None:
         """CREATE TABLE marts.mart_funnel (cut_kind VARCHAR, cut_value VARCHAR, window_kind VARCHAR,
         window_start DATE, window_end DATE, reading VARCHAR, form VARCHAR, measure VARCHAR, variant VARCHAR,
         basis VARCHAR, numerator DECIMAL(20,4), denominator DECIMAL(20,4), value DECIMAL(18,6),
-        unsupported_value DECIMAL(18,6), withdrawn_count INTEGER, is_mature BOOLEAN, as_of DATE, known_on DATE)"""
+        unsupported_value DECIMAL(18,6), withdrawn_count INTEGER, is_mature BOOLEAN, as_of DATE, known_on DATE,
+        held_back_value DECIMAL(18,6))"""
     )
     cuts = [("district", "全区", "true"), ("capital_kind", "内资", "true")]
     cuts += [("reporting_unit", u, f"reporting_unit = '{u}'") for u in ("开发区", "高新区")]
     for kind, value, where in cuts:
-        for reading in ("claimed", "evidenced"):
+        for reading in ("claimed", "evidenced", "verified"):
             for measure in (*STAGES, *MEASURES):
                 base, goal = MEASURES.get(measure, (measure, measure))
                 rate = measure in MEASURES
@@ -252,7 +255,7 @@ def make_candidate(settings: Settings, pair: Pair = PAIR) -> None:
                                 WHERE {base}_{reading}_on IS NOT NULL AND {where})
                             SELECT '{kind}', '{value}', '{window}', {start}, {end}, '{reading}', 'cohort',
                                 '{measure}', 'main', '{basis}', n, d, n / nullif(d, 0), NULL, 0, NULL,
-                                DATE '{pair.as_of}', DATE '{pair.known_on}' FROM f"""
+                                DATE '{pair.as_of}', DATE '{pair.known_on}', NULL FROM f"""
                         )
     con.close()
 

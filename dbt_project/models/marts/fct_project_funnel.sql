@@ -73,6 +73,17 @@ schedules as (
 
 ),
 
+-- What the checks hold back is out as a whole, whatever its stages.
+held_back as (
+
+    select
+        project_id,
+        list(finding_id order by check_id, finding_id) as held_back_by
+    from {{ ref('int_check__held_back') }}
+    group by project_id
+
+),
+
 stage_dates as (
 
     select
@@ -154,6 +165,20 @@ final as (
         stage_dates.on_target_evidenced_on,
         stage_dates.produced_evidenced_complete_on,
         gross_on_targets.on_target_on as on_target_gross_evidenced_on,
+        case when held_back.project_id is null then stage_dates.signed_evidenced_on end
+            as signed_verified_on,
+        case when held_back.project_id is null then stage_dates.filed_evidenced_on end
+            as filed_verified_on,
+        case when held_back.project_id is null then stage_dates.started_evidenced_on end
+            as started_verified_on,
+        case when held_back.project_id is null then stage_dates.completed_evidenced_on end
+            as completed_verified_on,
+        case when held_back.project_id is null then stage_dates.produced_evidenced_on end
+            as produced_verified_on,
+        case when held_back.project_id is null then stage_dates.on_target_evidenced_on end
+            as on_target_verified_on,
+        held_back.project_id is not null as is_held_back,
+        coalesce(held_back.held_back_by, []) as held_back_by,
         case
             when projects.withdrawn_on <= {{ as_of() }} then projects.withdrawn_on
         end as withdrawn_on,
@@ -170,6 +195,7 @@ final as (
         cast(projects.row_number as bigint) as row_number
     from projects
     left join stage_dates on projects.project_id = stage_dates.project_id
+    left join held_back on projects.project_id = held_back.project_id
     left join gross_on_targets on projects.project_id = gross_on_targets.project_id
     left join schedules on projects.project_id = schedules.project_id
     left join cumulative_investments on projects.project_id = cumulative_investments.project_id
@@ -210,6 +236,14 @@ select
     on_target_evidenced_on,
     produced_evidenced_complete_on,
     on_target_gross_evidenced_on,
+    signed_verified_on,
+    filed_verified_on,
+    started_verified_on,
+    completed_verified_on,
+    produced_verified_on,
+    on_target_verified_on,
+    is_held_back,
+    held_back_by,
     withdrawn_on,
     signed_investment,
     planned_investment,

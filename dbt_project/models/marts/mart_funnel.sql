@@ -1,3 +1,13 @@
+{%- set readings = {
+    "claimed": "contributions.reading = 'claimed'",
+    "evidenced": "contributions.reading = 'evidenced'",
+    "verified": "contributions.reading = 'evidenced' and not contributions.is_held_back",
+} %}
+{%- set sums = [
+    "numerator_count", "numerator_amount", "denominator_count", "denominator_amount",
+    "withdrawn_count",
+] %}
+
 with
 
 contributions as (
@@ -13,7 +23,8 @@ contributions as (
         numerator_amount,
         denominator_count,
         denominator_amount,
-        withdrawn_count
+        withdrawn_count,
+        coalesce(is_held_back, false) as is_held_back
     from {{ ref('int_funnel__contribution') }}
 
 ),
@@ -55,7 +66,7 @@ definitions as (
 ),
 
 -- All sums add up over months, so projects are read once and every longer window is a sum of
--- months.
+-- months. The readings stand side by side, so that each row can carry their differences.
 monthly as (
 
     select
@@ -64,20 +75,21 @@ monthly as (
         contributions.metric,
         contributions.variant,
         contributions.form,
-        contributions.reading,
         cast(date_trunc('month', contributions.placed_on) as date) as month_start,
-        sum(contributions.numerator_count) as numerator_count,
-        sum(contributions.numerator_amount) as numerator_amount,
-        sum(contributions.denominator_count) as denominator_count,
-        sum(contributions.denominator_amount) as denominator_amount,
-        sum(contributions.withdrawn_count) as withdrawn_count
+        {%- for reading, is_in in readings.items() %}
+            {%- set is_last_reading = loop.last %}
+            {%- for name in sums %}
+                sum(contributions.{{ name }}) filter (where {{ is_in }})
+                    as {{ reading }}_{{ name }}
+                {{- "," if not (is_last_reading and loop.last) }}
+            {%- endfor %}
+        {%- endfor %}
     from contributions
     inner join cuts on contributions.project_id = cuts.project_id
     group by all
 
 ),
 
--- Both readings side by side, so that each row can carry the difference.
 windowed as (
 
     select
@@ -89,26 +101,13 @@ windowed as (
         monthly.metric,
         monthly.variant,
         monthly.form,
-        sum(monthly.numerator_count) filter (where monthly.reading = 'claimed')
-            as claimed_numerator_count,
-        sum(monthly.numerator_amount) filter (where monthly.reading = 'claimed')
-            as claimed_numerator_amount,
-        sum(monthly.denominator_count) filter (where monthly.reading = 'claimed')
-            as claimed_denominator_count,
-        sum(monthly.denominator_amount) filter (where monthly.reading = 'claimed')
-            as claimed_denominator_amount,
-        sum(monthly.withdrawn_count) filter (where monthly.reading = 'claimed')
-            as claimed_withdrawn_count,
-        sum(monthly.numerator_count) filter (where monthly.reading = 'evidenced')
-            as evidenced_numerator_count,
-        sum(monthly.numerator_amount) filter (where monthly.reading = 'evidenced')
-            as evidenced_numerator_amount,
-        sum(monthly.denominator_count) filter (where monthly.reading = 'evidenced')
-            as evidenced_denominator_count,
-        sum(monthly.denominator_amount) filter (where monthly.reading = 'evidenced')
-            as evidenced_denominator_amount,
-        sum(monthly.withdrawn_count) filter (where monthly.reading = 'evidenced')
-            as evidenced_withdrawn_count
+        {%- for reading in readings %}
+            {%- set is_last_reading = loop.last %}
+            {%- for name in sums %}
+                sum(monthly.{{ reading }}_{{ name }}) as {{ reading }}_{{ name }}
+                {{- "," if not (is_last_reading and loop.last) }}
+            {%- endfor %}
+        {%- endfor %}
     from monthly
     inner join month_windows on monthly.month_start = month_windows.month_start
     group by all
@@ -214,32 +213,22 @@ figures as (
         definitions.kind,
         definitions.within_months,
         definitions.maturity,
-        cast(coalesce(case bases.basis
-            when 'count' then windowed.claimed_numerator_count
-            else windowed.claimed_numerator_amount
-        end, 0) as decimal(20, 4)) as claimed_numerator,
-        case
-            when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
-                then cast(coalesce(case bases.basis
-                    when 'count' then windowed.claimed_denominator_count
-                    else windowed.claimed_denominator_amount
-                end, 0) as decimal(20, 4))
-        end as claimed_denominator,
-        cast(coalesce(windowed.claimed_withdrawn_count, 0) as integer)
-            as claimed_withdrawn_count,
-        cast(coalesce(case bases.basis
-            when 'count' then windowed.evidenced_numerator_count
-            else windowed.evidenced_numerator_amount
-        end, 0) as decimal(20, 4)) as evidenced_numerator,
-        case
-            when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
-                then cast(coalesce(case bases.basis
-                    when 'count' then windowed.evidenced_denominator_count
-                    else windowed.evidenced_denominator_amount
-                end, 0) as decimal(20, 4))
-        end as evidenced_denominator,
-        cast(coalesce(windowed.evidenced_withdrawn_count, 0) as integer)
-            as evidenced_withdrawn_count
+        {%- for reading in readings %}
+            cast(coalesce(case bases.basis
+                when 'count' then windowed.{{ reading }}_numerator_count
+                else windowed.{{ reading }}_numerator_amount
+            end, 0) as decimal(20, 4)) as {{ reading }}_numerator,
+            case
+                when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
+                    then cast(coalesce(case bases.basis
+                        when 'count' then windowed.{{ reading }}_denominator_count
+                        else windowed.{{ reading }}_denominator_amount
+                    end, 0) as decimal(20, 4))
+            end as {{ reading }}_denominator,
+            cast(coalesce(windowed.{{ reading }}_withdrawn_count, 0) as integer)
+                as {{ reading }}_withdrawn_count
+            {{- "," if not loop.last }}
+        {%- endfor %}
     from grid
     inner join definitions
         on
@@ -262,26 +251,12 @@ figures as (
 valued as (
 
     select
-        cut_kind,
-        cut_value,
-        window_kind,
-        window_start,
-        window_end,
-        metric,
-        variant,
-        form,
-        basis,
-        kind,
-        within_months,
-        maturity,
-        claimed_numerator,
-        claimed_denominator,
-        claimed_withdrawn_count,
-        evidenced_numerator,
-        evidenced_denominator,
-        evidenced_withdrawn_count,
-        {{ exact_ratio('claimed_numerator', 'claimed_denominator') }} as claimed_value,
-        {{ exact_ratio('evidenced_numerator', 'evidenced_denominator') }} as evidenced_value
+        *,
+        {%- for reading in readings %}
+            {{ exact_ratio(reading ~ '_numerator', reading ~ '_denominator') }}
+                as {{ reading }}_value
+            {{- "," if not loop.last }}
+        {%- endfor %}
     from figures
 
 ),
@@ -289,30 +264,19 @@ valued as (
 compared as (
 
     select
-        cut_kind,
-        cut_value,
-        window_kind,
-        window_start,
-        window_end,
-        metric,
-        variant,
-        form,
-        basis,
-        claimed_numerator,
-        claimed_denominator,
-        claimed_withdrawn_count,
-        claimed_value,
-        evidenced_numerator,
-        evidenced_denominator,
-        evidenced_withdrawn_count,
-        evidenced_value,
-        -- 水分: of a rate, claimed value - evidenced value; of a figure that has no value, of its
-        -- numerators.
-        case
-            when claimed_denominator is null
-                then cast(claimed_numerator - evidenced_numerator as decimal(18, 6))
-            else claimed_value - evidenced_value
-        end as unsupported_value,
+        *,
+        -- 水分, and what the checks hold back: of a rate the difference of the values, of a figure
+        -- that has no value, of the numerators.
+        {%- for name, upper, lower in [
+            ("unsupported_value", "claimed", "evidenced"),
+            ("held_back_value", "evidenced", "verified"),
+        ] %}
+            case
+                when {{ upper }}_denominator is null
+                    then cast({{ upper }}_numerator - {{ lower }}_numerator as decimal(18, 6))
+                else {{ upper }}_value - {{ lower }}_value
+            end as {{ name }},
+        {%- endfor %}
         case maturity
             when 'window' then window_end + to_months(within_months) <= {{ as_of() }}
             when 'project' then true
@@ -322,50 +286,34 @@ compared as (
 ),
 
 final as (
+    {%- for reading in readings %}
 
-    select
-        cut_kind,
-        cut_value,
-        window_kind,
-        window_start,
-        window_end,
-        'claimed' as reading,
-        form,
-        metric as measure,
-        variant,
-        basis,
-        claimed_numerator as numerator,
-        claimed_denominator as denominator,
-        claimed_value as value,
-        cast(unsupported_value as decimal(18, 6)) as unsupported_value,
-        claimed_withdrawn_count as withdrawn_count,
-        is_mature,
-        {{ as_of() }} as as_of,
-        {{ known_on() }} as known_on
-    from compared
+        select
+            cut_kind,
+            cut_value,
+            window_kind,
+            window_start,
+            window_end,
+            '{{ reading }}' as reading,
+            form,
+            metric as measure,
+            variant,
+            basis,
+            {{ reading }}_numerator as numerator,
+            {{ reading }}_denominator as denominator,
+            {{ reading }}_value as value,
+            cast(unsupported_value as decimal(18, 6)) as unsupported_value,
+            {{ reading }}_withdrawn_count as withdrawn_count,
+            is_mature,
+            {{ as_of() }} as as_of,
+            {{ known_on() }} as known_on,
+            cast(held_back_value as decimal(18, 6)) as held_back_value
+        from compared
+        {%- if not loop.last %}
 
-    union all
-
-    select
-        cut_kind,
-        cut_value,
-        window_kind,
-        window_start,
-        window_end,
-        'evidenced' as reading,
-        form,
-        metric as measure,
-        variant,
-        basis,
-        evidenced_numerator as numerator,
-        evidenced_denominator as denominator,
-        evidenced_value as value,
-        cast(unsupported_value as decimal(18, 6)) as unsupported_value,
-        evidenced_withdrawn_count as withdrawn_count,
-        is_mature,
-        {{ as_of() }} as as_of,
-        {{ known_on() }} as known_on
-    from compared
+        union all
+        {%- endif %}
+    {%- endfor %}
 
 )
 
@@ -387,7 +335,8 @@ select
     withdrawn_count,
     is_mature,
     as_of,
-    known_on
+    known_on,
+    held_back_value
 from final
 order by
     cut_kind,

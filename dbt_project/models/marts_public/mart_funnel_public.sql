@@ -23,7 +23,8 @@ figures as (
         withdrawn_count,
         is_mature,
         as_of,
-        known_on
+        known_on,
+        held_back_value
     from {{ ref('mart_funnel') }}
 
 ),
@@ -48,7 +49,8 @@ final as (
         withdrawn_count,
         is_mature,
         as_of,
-        known_on
+        known_on,
+        held_back_value
     from figures
 
 )
@@ -71,5 +73,6 @@ select
     withdrawn_count,
     is_mature,
     as_of,
-    known_on
+    known_on,
+    held_back_value
 from final

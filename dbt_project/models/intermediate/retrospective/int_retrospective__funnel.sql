@@ -94,11 +94,7 @@ reports as (
 
 readings as (
 
-    select distinct reading from reached
-
-    union distinct
-
-    select unnest(['claimed', 'evidenced']) as reading
+    select unnest(['claimed', 'evidenced', 'verified']) as reading
 
 ),
 

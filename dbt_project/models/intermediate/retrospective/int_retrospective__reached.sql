@@ -8,7 +8,8 @@ projects as (
 
     select
         project_id,
-        district_code
+        district_code,
+        coalesce(is_held_back, false) as is_held_back
     from {{ ref('fct_project_funnel') }}
 
 ),
@@ -61,7 +62,22 @@ stage_names as (
 
 readings as (
 
-    select distinct reading from events
+    select unnest(['claimed', 'evidenced', 'verified']) as reading
+
+),
+
+-- Verified is evidenced without the projects that the checks hold back today, on whatever day it is
+-- looked at: what cannot be true now could not be true then.
+in_readings as (
+
+    select
+        projects.project_id,
+        readings.reading,
+        case readings.reading when 'verified' then 'evidenced' else readings.reading end
+            as read_as
+    from projects
+    cross join readings
+    where not (readings.reading = 'verified' and projects.is_held_back)
 
 ),
 
@@ -110,26 +126,34 @@ dated as (
 
     select
         events.project_id,
-        events.reading,
+        in_readings.reading,
         stage_names.stage,
         max(events.event_date) as reached_on,
         max(events.complete_on) as complete_on,
         cast(null as date) as valid_until
     from events
     inner join stage_names on events.stage_no = stage_names.stage_no
-    group by events.project_id, events.reading, stage_names.stage
+    inner join in_readings
+        on
+            events.project_id = in_readings.project_id
+            and events.reading = in_readings.read_as
+    group by events.project_id, in_readings.reading, stage_names.stage
 
     union all
 
     select
         revocations.project_id,
-        revocations.reading,
+        in_readings.reading,
         stage_names.stage,
         revocations.event_date as reached_on,
         revocations.complete_on,
         revocations.withdrawn_on as valid_until
     from revocations
     inner join stage_names on revocations.stage_no = stage_names.stage_no
+    inner join in_readings
+        on
+            revocations.project_id = in_readings.project_id
+            and revocations.reading = in_readings.read_as
 
 ),
 
@@ -296,30 +320,30 @@ final as (
 
     union all
 
-    -- Documents alone say these, so the readings agree.
+    -- Documents alone say these, so claimed and evidenced agree.
     select
         first_contracts.project_id,
-        readings.reading,
+        in_readings.reading,
         'land_contract' as stage,
         first_contracts.contracted_on as reached_on,
         first_contracts.contracted_on as complete_on,
         cast(null as date) as valid_from,
         cast(null as date) as valid_until
     from first_contracts
-    cross join readings
+    inner join in_readings on first_contracts.project_id = in_readings.project_id
 
     union all
 
     select
         prompt_permits.project_id,
-        readings.reading,
+        in_readings.reading,
         'permitted_on_land' as stage,
         prompt_permits.permitted_on as reached_on,
         prompt_permits.permitted_on as complete_on,
         cast(null as date) as valid_from,
         cast(null as date) as valid_until
     from prompt_permits
-    cross join readings
+    inner join in_readings on prompt_permits.project_id = in_readings.project_id
 
 )
 

@@ -72,7 +72,11 @@ firms_in_cells as (
 
 readings as (
 
-    select distinct reading from {{ ref('int_retrospective__reached') }}
+    -- Where there is something evidenced, it is asked what of it is verified.
+    select distinct
+        unnest(case reading when 'evidenced' then ['evidenced', 'verified'] else [reading] end)
+            as reading
+    from {{ ref('int_retrospective__reached') }}
 
 ),
 

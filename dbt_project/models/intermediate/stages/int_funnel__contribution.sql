@@ -1,4 +1,5 @@
 -- What every project adds to every measure, before any cut or window: the list behind each figure.
+-- Verified is evidenced without what the checks hold back, so it needs no rows of its own.
 
 with
 
@@ -21,6 +22,7 @@ projects as (
         on_target_evidenced_on,
         on_target_gross_evidenced_on,
         withdrawn_on is not null as is_withdrawn,
+        coalesce(is_held_back, false) as is_held_back,
         signed_investment,
         planned_investment,
         scheduled_investment,
@@ -290,7 +292,7 @@ denominators as (
 
 ),
 
-final as (
+united as (
 
     select
         metric,
@@ -338,6 +340,26 @@ final as (
         withdrawn_count
     from denominators
 
+),
+
+final as (
+
+    select
+        united.metric,
+        united.variant,
+        united.form,
+        united.reading,
+        united.project_id,
+        united.placed_on,
+        united.numerator_count,
+        united.numerator_amount,
+        united.denominator_count,
+        united.denominator_amount,
+        united.withdrawn_count,
+        projects.is_held_back
+    from united
+    inner join projects on united.project_id = projects.project_id
+
 )
 
 select
@@ -351,5 +373,6 @@ select
     numerator_amount,
     denominator_count,
     denominator_amount,
-    withdrawn_count
+    withdrawn_count,
+    is_held_back
 from final

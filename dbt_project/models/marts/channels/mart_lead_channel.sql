@@ -45,6 +45,10 @@ snapshots as (
         started_evidenced_on,
         produced_claimed_on,
         produced_evidenced_on,
+        signed_verified_on,
+        filed_verified_on,
+        started_verified_on,
+        produced_verified_on,
         withdrawn_on,
         signed_investment,
         investment_cum
@@ -75,6 +79,20 @@ readings as (
         filed_evidenced_on as filed_on,
         started_evidenced_on as started_on,
         produced_evidenced_on as produced_on,
+        withdrawn_on,
+        signed_investment,
+        investment_cum
+    from snapshots
+
+    union all
+
+    select
+        project_id,
+        'verified' as reading,
+        signed_verified_on as signed_on,
+        filed_verified_on as filed_on,
+        started_verified_on as started_on,
+        produced_verified_on as produced_on,
         withdrawn_on,
         signed_investment,
         investment_cum
@@ -232,7 +250,7 @@ grid as (
         cells.window_end,
         kinds.reading
     from cells
-    cross join (values ('claimed'), ('evidenced')) as kinds (reading)
+    cross join (values ('claimed'), ('evidenced'), ('verified')) as kinds (reading)
 
 ),
 

@@ -453,10 +453,13 @@ ranked as (
         value,
         target_value,
         attainment,
-        -- 水分, the same on every reading's row.
+        -- 水分, and what the checks hold back: the same on every reading's row.
         max(value) filter (where reading = 'claimed') over one_figure
         - max(value) filter (where reading = 'evidenced') over one_figure
             as unsupported_value,
+        max(value) filter (where reading = 'evidenced') over one_figure
+        - max(value) filter (where reading = 'verified') over one_figure
+            as held_back_value,
         case
             when ranked_value is not null
                 then rank() over (
@@ -489,6 +492,7 @@ compared as (
         ranked.denominator,
         ranked.value,
         ranked.unsupported_value,
+        ranked.held_back_value,
         ranked.target_value,
         ranked.attainment,
         ranked.rank_no,
@@ -558,6 +562,7 @@ final as (
         compared.denominator,
         compared.value,
         cast(compared.unsupported_value as decimal(18, 6)) as unsupported_value,
+        cast(compared.held_back_value as decimal(18, 6)) as held_back_value,
         compared.target_value,
         compared.attainment,
         cast(compared.rank_no as integer) as rank_no,
@@ -595,6 +600,7 @@ select
     denominator,
     value,
     unsupported_value,
+    held_back_value,
     target_value,
     attainment,
     rank_no,

@@ -322,10 +322,13 @@ compared as (
         figures.withdrawn_count,
         figures.is_mature,
         figures.months_followed,
-        -- 水分, the same on every reading's row.
+        -- 水分, and what the checks hold back: the same on every reading's row.
         max(figures.value) filter (where figures.reading = 'claimed') over one_figure
         - max(figures.value) filter (where figures.reading = 'evidenced') over one_figure
             as unsupported_value,
+        max(figures.value) filter (where figures.reading = 'evidenced') over one_figure
+        - max(figures.value) filter (where figures.reading = 'verified') over one_figure
+            as held_back_value,
         -- An unfinished year has only its same period to be compared with.
         case
             when figures.span = 'same_period' or figures.window_end <= {{ as_of() }}
@@ -373,6 +376,7 @@ judged as (
         compared.lower_value,
         compared.upper_value,
         compared.unsupported_value,
+        compared.held_back_value,
         compared.withdrawn_count,
         compared.is_mature,
         compared.months_followed,
@@ -458,6 +462,7 @@ final as (
         judged.lower_value,
         judged.upper_value,
         cast(judged.unsupported_value as decimal(18, 6)) as unsupported_value,
+        cast(judged.held_back_value as decimal(18, 6)) as held_back_value,
         judged.withdrawn_count,
         judged.is_mature,
         judged.months_followed,
@@ -510,6 +515,7 @@ select
     lower_value,
     upper_value,
     unsupported_value,
+    held_back_value,
     withdrawn_count,
     is_mature,
     months_followed,

@@ -16,8 +16,47 @@ contributions as (
         numerator_amount,
         denominator_count,
         denominator_amount,
-        withdrawn_count
+        withdrawn_count,
+        is_held_back
     from {{ ref('int_funnel__contribution') }}
+
+),
+
+-- Verified is evidenced without what the checks hold back.
+in_readings as (
+
+    select
+        metric,
+        variant,
+        form,
+        reading,
+        project_id,
+        placed_on,
+        numerator_count,
+        numerator_amount,
+        denominator_count,
+        denominator_amount,
+        withdrawn_count
+    from contributions
+
+    union all
+
+    select
+        metric,
+        variant,
+        form,
+        'verified' as reading,
+        project_id,
+        placed_on,
+        numerator_count,
+        numerator_amount,
+        denominator_count,
+        denominator_amount,
+        withdrawn_count
+    from contributions
+    where
+        reading = 'evidenced'
+        and not coalesce(is_held_back, false)
 
 ),
 
@@ -282,7 +321,7 @@ parts as (
         numerator_count as counted,
         numerator_amount as amount,
         withdrawn_count
-    from contributions
+    from in_readings
     where
         numerator_count is not null
         or numerator_amount is not null
@@ -300,7 +339,7 @@ parts as (
         denominator_count as counted,
         denominator_amount as amount,
         withdrawn_count
-    from contributions
+    from in_readings
     where
         denominator_count is not null
         or denominator_amount is not null
