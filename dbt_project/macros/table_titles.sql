@@ -48,6 +48,7 @@ mart_lead_channel: 招引渠道成效
 mart_milestone: 节点责任化
 mart_project_profile: 项目画像
 check_registry: 检查目录
+finding: 疑点
 finding_decision: 疑点处置
 conservation: 守恒核对
 correction: 更正及其结果

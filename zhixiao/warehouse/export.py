@@ -240,11 +240,11 @@ def _release_row(con: duckdb.DuckDBPyConnection, c: Candidate) -> Json:
 
 
 def _check_versions(con: duckdb.DuckDBPyConnection) -> Json:
-    """Rule and version from `checks.check_registry`, once it exists."""
+    """Check and version from `checks.check_registry`, once it exists."""
     if not _has(con, "candidate", "checks", "check_registry"):
         return {}
     with suppress(duckdb.BinderException):
-        rows = con.execute("SELECT rule_id, version FROM candidate.checks.check_registry ORDER BY 1").fetchall()
+        rows = con.execute("SELECT check_id, check_version FROM candidate.checks.check_registry ORDER BY 1").fetchall()
         return {str(r): str(v) for r, v in rows}
     return {}
 

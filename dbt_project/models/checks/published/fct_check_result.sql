@@ -73,12 +73,7 @@ results as (
     select
         answers.*,
         effective.effective_severity,
-        substr(
-            sha256(
-                answers.check_id || '|' || answers.entity_type || '|' || answers.published_id || '|'
-                || coalesce(answers.counterpart_id, '') || '|' || coalesce(answers.period, '')
-            ), 1, 16
-        ) as finding_id
+        {{ finding_id("answers", "answers.published_id") }} as finding_id
     from named as answers
     left join effective
         on
