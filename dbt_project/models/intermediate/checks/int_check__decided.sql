@@ -1,5 +1,5 @@
--- Every decision about a finding with what became of it: it counts while the figures are those it was
--- made about, and no later one about the same figures stands.
+-- Every decision about a finding with what became of it: it counts while the figures are those it
+-- was made about, and no later one about the same figures stands.
 
 with
 
@@ -40,7 +40,7 @@ findings as (
 
 ),
 
--- By its key, where the decision gives it: an id changes when a second district joins the warehouse.
+-- By its key, where the decision gives it: ids change when a second district joins the warehouse.
 matched as (
 
     select

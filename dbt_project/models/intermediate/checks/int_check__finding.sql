@@ -1,8 +1,8 @@
 -- The fails as people decide about them: each with its identity and the digest of its figures. The
--- digest is what a decision was about: severity and the values of the evidence, in any order. Not in
--- it: file, sheet and row, which change when an unchanged figure is delivered again; and the
--- statistic, which moves by itself with the days (R05, R31) and with the figures of others (R17). Of
--- a check about a population, or without evidence, the figures themselves are all there is.
+-- digest is what a decision was about: severity and the values of the evidence, in any order. Not
+-- in it: file, sheet and row, which change when an unchanged figure is delivered again; and the
+-- statistic, which moves by itself with the days (R05, R31) and with the figures of others (R17).
+-- Of a check about a population, or without evidence, the figures themselves are all there is.
 
 with
 
@@ -83,7 +83,12 @@ final as (
                         list_sort(
                             list_transform(
                                 answers.evidence,
-                                lambda c: concat_ws('|', c.source, c.column_name, c.value)
+                                lambda c: concat_ws(
+                                    '|',
+                                    struct_extract(c, 'source'),
+                                    struct_extract(c, 'column_name'),
+                                    struct_extract(c, 'value')
+                                )
                             )
                         ),
                         chr(31)
