@@ -13,6 +13,7 @@ From the files under `raw/` to the published release. 每晚 02:00（上海时�
 | `build` | one `dbt build` | the log names the failing models and tests |
 | `audit` | Great Expectations on the candidate, read-only | **nothing is published** |
 | `publish` | swaps the release in by rename | the last release stays |
+| `answer` | a receipt for each new file (回执), below `receipts/` | the release stands; `zhixiao receipts` |
 | `verdict` | green, or red with one paragraph on what to do | read its last line |
 
 **出错时 / if it fails.** 先看 `verdict` 日志的最后一行：发生了什么、该怎么办；再看 `docs/runbook.md`。
@@ -148,6 +149,10 @@ def nightly_load() -> None:
     def publish(pair: dict[str, Any], run_id: Any = None) -> dict[str, Any]:
         return nightly.publish(run_id, pair)
 
+    @task(doc_md="A receipt for each department: what was accepted, refused, quarantined, and why.")
+    def answer(pair: dict[str, Any], run_id: Any = None) -> dict[str, Any]:
+        return nightly.answer(run_id, pair)
+
     @task(
         doc_md="Green, or red with one paragraph on what to do.",
         trigger_rule=TriggerRule.ALL_DONE,
@@ -161,7 +166,7 @@ def nightly_load() -> None:
     landed = land.expand(batch=batches)
     gated, loaded, built = gate(pair), load(), build(pair)
     audited, published = audit(pair), publish(pair)
-    pair >> batches >> landed >> gated >> loaded >> built >> audited >> published >> verdict()
+    pair >> batches >> landed >> gated >> loaded >> built >> audited >> published >> answer(pair) >> verdict()
     batches >> [gated, loaded]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pytest
 
 from zhixiao.settings import PROJECT_DIR, Settings
@@ -71,6 +72,9 @@ def test_a_refused_file_and_its_answer(settings: Settings, sample_raw: Path, ref
     assert f"拒收 signing/2026-01-29/{name}" in first.stdout.splitlines()[-2]
     assert statuses(settings) == {"loaded": 6, "refused": 1}
     assert manifest(settings)["known_on"] == "2026-01-29"
+    [receipt] = (settings.warehouse_dir / "receipts").rglob(f"{name}.回执.xlsx")
+    told = [[c.value for c in row] for row in openpyxl.load_workbook(receipt)["回执"].iter_rows()]
+    assert ["结果", "整份退回"] in told
 
     later.mkdir()
     answer.rename(later / answer.name)

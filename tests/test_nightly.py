@@ -213,6 +213,7 @@ def run_all(rooms: FakeRooms, run_id: str) -> dict[str, object]:
         "build": nightly.build(run_id, pair),
         "audit": nightly.audit(run_id, pair),
         "publish": nightly.publish(run_id, pair),
+        "answer": nightly.answer(run_id, pair),
     }
     return nightly.verdict(run_id, outcome)
 

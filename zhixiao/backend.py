@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,6 +30,9 @@ class Backend(Protocol):
     def build(self, settings: Settings, pair: Json, progress: Progress) -> Json: ...
     def audit(self, settings: Settings, pair: Json) -> Json: ...
     def publish(self, settings: Settings, pair: Json, progress: Progress) -> Json: ...
+    def answer(
+        self, settings: Settings, since: date, only: Collection[tuple[str, str]], progress: Progress
+    ) -> Json: ...
     def summary(self, settings: Settings, result: Json) -> str: ...
 
 
@@ -97,6 +100,11 @@ class Rooms:
         from zhixiao.warehouse.publish import publish
 
         return as_json(publish(settings, Pair.from_json(pair), progress=progress))
+
+    def answer(self, settings: Settings, since: date, only: Collection[tuple[str, str]], progress: Progress) -> Json:
+        from zhixiao.receipts.answer import answer
+
+        return as_json(answer(settings, since, only, progress))
 
     def summary(self, settings: Settings, result: Json) -> str:
         from zhixiao.summary import summary

@@ -18,7 +18,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from zhixiao.correct_command import correct_command, corrections_command, merge_command, split_command
-from zhixiao.errors import ZhixiaoError
+from zhixiao.errors import ConfigError, ZhixiaoError
 from zhixiao.settings import Settings
 from zhixiao.simulate.command import simulate_command
 
@@ -285,6 +285,22 @@ def docs() -> None:
     from zhixiao.dictionary import dbt_docs
 
     _say(f"{dbt_docs(_settings())}")
+
+
+@app.command()
+def receipts(
+    since: Annotated[str | None, typer.Option("--since", help="从哪天收到的起 / received from this day on")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="全部文件 / every file")] = False,
+) -> None:
+    """写回执：每份报送收了什么、退了什么、怎么改 / the answer to each delivered file, for its department."""
+    from zhixiao.receipts.answer import answer
+    from zhixiao.warehouse.pair import parse_day
+
+    if not everything and since is None:
+        raise ConfigError("请给出 --since 日期 或 --all。", "give --since DAY, or --all.")
+    told = answer(_settings(), parse_day(since, "--since"), progress=_say)
+    _say(f"{told.files} 份回执，其中 {told.to_mend} 份需要部门更正（{told.open_cells} 处）：{told.folder}")
+    _say(f"{told.files} receipts, {told.to_mend} of which ask for a correction ({told.open_cells} cells)")
 
 
 # --- deciding

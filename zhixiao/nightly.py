@@ -28,7 +28,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -49,7 +49,7 @@ log = logging.getLogger("zhixiao.nightly")
 LOCAL = ZoneInfo("Asia/Shanghai")
 
 PUBLISHED, PUBLISHED_WITH_FAULTS, NOT_PUBLISHED = 0, 3, 1
-STEPS = ("resolve", "discover", "land", "gate", "load", "build", "audit", "publish")
+STEPS = ("resolve", "discover", "land", "gate", "load", "build", "audit", "publish", "answer")
 BATCH_FILES = 40
 BATCH_BYTES = 256 * 1024 * 1024
 MAX_BATCHES = 900
@@ -483,6 +483,24 @@ def publish(run_id: str, pair: Json) -> Json:
         record["result"] = backend.publish(settings, pair, progress)
         return counts(record["result"])
 
+
+def answer(run_id: str, pair: Json) -> Json:
+    """The receipts of the files that this run landed: what each department is told, and what it has to mend.
+
+    A first run answers the last month only; `zhixiao receipts --all` answers everything.
+    """
+    settings = Settings.from_env()
+    with step(settings, run_id, "answer") as record:
+        plan = read_plan(settings, run_id)
+        new = {(d.source, d.sha256) for d in (plan.found.drops[i] for i in plan.new)}
+        since = date.fromisoformat(pair["known_on"]) - timedelta(days=ANSWERED_DAYS)
+        if new:
+            say("写回执…", "writing the receipts ...")
+        record["result"] = backend.answer(settings, since, new, progress) if new else {"files": 0}
+        return counts(record["result"])
+
+
+ANSWERED_DAYS = 31
 
 STEP_LOCK_SECONDS = 10.0
 """How long a task waits for the warehouse before it leaves the waiting to Airflow's retry."""

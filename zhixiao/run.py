@@ -83,6 +83,8 @@ def _steps(run_id: str, params: Json, say: Progress) -> dict[str, Json | None]:
         outcome["build"] = nightly.build(run_id, pair)
         outcome["audit"] = nightly.audit(run_id, pair)
         outcome["publish"] = nightly.publish(run_id, pair)
+        with _tolerant(say):
+            outcome["answer"] = nightly.answer(run_id, pair)
     except (ZhixiaoError, duckdb.Error, MemoryError, OSError) as e:
         say(str(e))
     return outcome

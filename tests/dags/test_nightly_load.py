@@ -155,7 +155,7 @@ def test_a_run_publishes_and_a_second_one_has_nothing_to_land(
     assert run.state == "success"
     assert set(states(run).values()) == {"success"}
     assert Counter(rooms.calls) == Counter(
-        resolve=1, discover=1, land=3, gate=1, load=1, build=1, audit=1, publish=1, lock=4
+        resolve=1, discover=1, land=3, gate=1, load=1, build=1, audit=1, publish=1, answer=1, lock=4
     )
     release = published(settings)
     assert release is not None
