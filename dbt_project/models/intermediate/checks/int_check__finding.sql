@@ -53,36 +53,30 @@ districts as (
 
 ),
 
-final as (
+fails as (
 
     select
-        {{ finding_id(
-            "answers",
-            "case when districts.are_several and answers.district_code is not null "
-            ~ "then answers.district_code || '-' || answers.entity_id else answers.entity_id end",
-        ) }} as finding_id,
-        answers.check_id,
-        answers.district_code,
-        answers.entity_type,
-        answers.entity_id,
-        answers.counterpart_id,
-        answers.period,
-        answers.anchor_on,
-        answers.reporting_unit,
-        answers.project_id,
-        answers.counterpart_project_id,
-        answers.uscc,
-        answers.severity,
-        effective.effective_severity,
+        check_id,
+        district_code,
+        entity_type,
+        entity_id,
+        counterpart_id,
+        period,
+        anchor_on,
+        reporting_unit,
+        project_id,
+        counterpart_project_id,
+        uscc,
+        severity,
         substr(
             sha256(
                 concat_ws(
                     chr(31),
-                    answers.severity,
+                    severity,
                     array_to_string(
                         list_sort(
                             list_transform(
-                                answers.evidence,
+                                evidence,
                                 lambda c: concat_ws(
                                     '|',
                                     struct_extract(c, 'source'),
@@ -94,29 +88,55 @@ final as (
                         chr(31)
                     ),
                     case
-                        when answers.is_population or len(answers.evidence) = 0
+                        when is_population or len(evidence) = 0
                             then
                                 concat_ws(
                                     '|',
-                                    coalesce(cast(answers.statistic as varchar), ''),
-                                    coalesce(cast(answers.observed as varchar), ''),
-                                    coalesce(cast(answers.expected as varchar), '')
+                                    coalesce(cast(statistic as varchar), ''),
+                                    coalesce(cast(observed as varchar), ''),
+                                    coalesce(cast(expected as varchar), '')
                                 )
                     end
                 )
             ), 1, 16
         ) as figures_digest
     from answers
+    where outcome = 'fail'
+
+),
+
+final as (
+
+    select
+        {{ finding_id(
+            "fails",
+            "case when districts.are_several and fails.district_code is not null "
+            ~ "then fails.district_code || '-' || fails.entity_id else fails.entity_id end",
+        ) }} as finding_id,
+        fails.check_id,
+        fails.district_code,
+        fails.entity_type,
+        fails.entity_id,
+        fails.counterpart_id,
+        fails.period,
+        fails.anchor_on,
+        fails.reporting_unit,
+        fails.project_id,
+        fails.counterpart_project_id,
+        fails.uscc,
+        fails.severity,
+        effective.effective_severity,
+        fails.figures_digest
+    from fails
     cross join districts
     left join effective
         on
-            answers.check_id = effective.check_id
-            and answers.district_code is not distinct from effective.district_code
-            and answers.entity_type = effective.entity_type
-            and answers.entity_id = effective.entity_id
-            and answers.counterpart_id is not distinct from effective.counterpart_id
-            and answers.period is not distinct from effective.period
-    where answers.outcome = 'fail'
+            fails.check_id = effective.check_id
+            and fails.district_code is not distinct from effective.district_code
+            and fails.entity_type = effective.entity_type
+            and fails.entity_id = effective.entity_id
+            and fails.counterpart_id is not distinct from effective.counterpart_id
+            and fails.period is not distinct from effective.period
 
 )
 
