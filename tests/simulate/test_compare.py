@@ -20,6 +20,7 @@ from zhixiao.simulate.compare import (
     compare_deliveries,
     compare_figures,
     compare_files,
+    compare_held_back,
     compare_stage_dates,
     compare_states,
     expected_deliveries,
@@ -45,7 +46,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
 
 @pytest.fixture(scope="module")
 def funnel(made: Simulation) -> Funnel:
-    return Funnel(made.world, made.knowledge, made.known_on, AS_OF)
+    funnel = Funnel(made.world, made.knowledge, made.known_on, AS_OF)
+    # Every tenth is held back, so that the third reading is one of its own.
+    funnel.hold_back([p.project_id for p in funnel.projects[::10]])
+    return funnel
 
 
 def oracle_log(made: Simulation) -> list[dict[str, Any]]:
@@ -89,13 +93,14 @@ def oracle_figures(funnel: Funnel) -> list[dict[str, Any]]:
         bases = ("amount",) if measure in ("investment_cum", "investment_completion_rate") else ("count", "amount")
         for basis in bases:
             told = {r: _told(held[r], measure, basis) for r in READINGS}
-            both = [t[0] if t[1] is None else t[2] for t in told.values()]
+            claimed, evidenced, verified = (t[0] if t[1] is None else t[2] for t in told.values())
             for reading, (numerator, denominator, rate) in told.items():
                 out.append({
                     "cut_kind": cut, "cut_value": value, "window_kind": kind, "window_start": start, "form": form,
                     "measure": measure, "variant": variant, "basis": basis, "reading": reading,
                     "numerator": numerator, "denominator": denominator, "value": rate,
-                    "unsupported_value": None if None in both else both[0] - both[1],  # type: ignore[operator]
+                    "unsupported_value": None if None in (claimed, evidenced) else claimed - evidenced,  # type: ignore[operator]
+                    "held_back_value": None if None in (evidenced, verified) else evidenced - verified,  # type: ignore[operator]
                     "withdrawn_count": held[reading].withdrawn,
                     "is_mature": _is_mature(measure, variant, start, funnel.as_of),
                 })  # fmt: skip
@@ -148,6 +153,28 @@ def test_one_wrong_figure_is_found(made: Simulation, funnel: Funnel) -> None:
     assert compare_stage_dates(projects, funnel).different == 1
 
 
+def test_who_is_held_back() -> None:
+    """A project, both sides of a pair, all projects of a firm; of a repeat signing one side will do."""
+    held = {"P1", "P2", "P3", "P5", "P6", "P7"}
+    rows = [
+        {"project_id": f"P{i}", "signing_row_no": f"N{i}" if i < 7 else None, "project_code": f"C{i}",
+         "uscc": "F" if i in (5, 6) else None, "is_held_back": f"P{i}" in held}
+        for i in range(1, 9)
+    ]  # fmt: skip
+    found = [
+        {"check_id": check, "entity_type": kind, "entity_id": one, "counterpart_id": other}
+        for check, kind, one, other in (
+            ("R01", "project", "N1", None), ("R13", "project", "N2", "N3"), ("R11", "project", "C7", "N4"),
+            ("R25", "enterprise", "F", None), ("R20", "reporting_unit", "N8", None), ("R33", "project", "N1", "开工"),
+        )
+    ]  # fmt: skip
+    told = compare_held_back(rows, found)
+    assert (told.compared, told.different) == (7, 0), told.examples
+    rows[7]["is_held_back"] = True
+    rows[6]["is_held_back"] = False
+    assert compare_held_back(rows, found).different == 2
+
+
 def test_the_truth_reaches_every_stage_in_both_readings(funnel: Funnel) -> None:
     for stage in STAGE_NAMES[:-1]:
         for reading in READINGS:
@@ -172,9 +199,15 @@ def test_a_database_is_read_as_published(tmp_path: Path, made: Simulation, funne
         con.execute("create table quality.delivery (source varchar)")
         con.execute("create table marts.fct_project_funnel (project_id varchar)")
         con.execute("create table marts.mart_funnel (reading varchar)")
+        con.execute("create schema checks")
+        con.execute(
+            "create table checks.fct_check_result (check_id varchar, entity_type varchar, entity_id varchar,"
+            " counterpart_id varchar, outcome varchar, effective_severity varchar)"
+        )
     parts = compare(path, made.files, funnel)
     assert [p.part for p in parts] == [
-        "files", "quarantined cells", "quarantine states", "deliveries", "project stages", "mart_funnel",
+        "files", "quarantined cells", "quarantine states", "deliveries", "project stages", "held back",
+        "mart_funnel",
     ]  # fmt: skip
     assert all(p.different == p.compared for p in parts)
 

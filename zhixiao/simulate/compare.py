@@ -47,13 +47,16 @@ class Comparison:
 def compare(database: Path, files: list[FileTruth], funnel: Funnel) -> list[Comparison]:
     """All parts, read from the published file alone."""
     with duckdb.connect(str(database), read_only=True) as con:
+        projects = _rows(con, "marts.fct_project_funnel")
+        funnel.hold_back([r["project_id"] for r in projects if r.get("is_held_back")])
         return [
             compare_files(_rows(con, "quality.load_log"), files),
             compare_cells(_rows(con, "quality.quarantine"), files),
             compare_states(_rows(con, "quality.quarantine"), files, funnel.known.repairs, funnel.known_on),
             compare_deliveries(_rows(con, "quality.delivery"), files, funnel.known_on, funnel.as_of),
-            compare_stage_dates(_rows(con, "marts.fct_project_funnel"), funnel),
-            compare_figures(_rows(con, "marts.mart_funnel where reading <> 'verified'"), funnel),
+            compare_stage_dates(projects, funnel),
+            compare_held_back(projects, _findings(con)),
+            compare_figures(_rows(con, "marts.mart_funnel"), funnel),
         ]
 
 
@@ -61,6 +64,21 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
     cursor = con.execute(f"from {table}")
     names = [d[0] for d in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _findings(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The effective blocks and quarantines that nobody has explained."""
+    decided = con.execute(
+        "select count(*) from duckdb_columns() where schema_name = 'checks' and table_name = 'finding_decision'"
+        " and column_name = 'decision'"
+    ).fetchone()
+    explained = "finding_id not in (select finding_id from checks.finding_decision where decision = 'explained')"
+    return _rows(
+        con,
+        "(select check_id, entity_type, entity_id, counterpart_id from checks.fct_check_result"
+        " where outcome = 'fail' and effective_severity in ('block', 'quarantine')"
+        f" and {explained if decided and decided[0] else 'true'})",
+    )
 
 
 def compare_files(log: Iterable[dict[str, Any]], files: list[FileTruth]) -> Comparison:
@@ -222,8 +240,38 @@ def compare_stage_dates(rows: Iterable[dict[str, Any]], funnel: Funnel) -> Compa
     return out
 
 
+def compare_held_back(rows: Iterable[dict[str, Any]], findings: Iterable[dict[str, Any]]) -> Comparison:
+    """Who is out of the verified totals: the project, both sides of a pair, all projects of the firm.
+
+    Of a pair of R11 at least one side: which repeat signing is the later one, the registers say.
+    """
+    out = Comparison("held back")
+    held = {r["project_id"]: bool(r.get("is_held_back")) for r in rows}
+    units = {r["signing_row_no"] or r["project_code"]: r["project_id"] for r in rows if "uscc" in r}
+    firms: dict[str | None, list[str]] = {}
+    for r in rows:
+        firms.setdefault(r.get("uscc"), []).append(r["project_id"])
+    expected: set[str] = set()
+    perhaps: set[str] = set()
+    for f in findings:
+        if f["entity_type"] == "enterprise":
+            expected.update(firms.get(f["entity_id"], ()))
+        if f["entity_type"] != "project":
+            continue
+        sides = {units[i] for i in (f["entity_id"], f["counterpart_id"]) if i in units}
+        if f["check_id"] == "R11":
+            out.check(f"R11 {sorted(sides)}", True, any(held[s] for s in sides))
+            perhaps |= sides
+        else:
+            expected |= sides
+    for project_id, is_held_back in sorted(held.items()):
+        if project_id in expected or project_id not in perhaps:
+            out.check(project_id, project_id in expected, is_held_back)
+    return out
+
+
 def compare_figures(rows: Iterable[dict[str, Any]], funnel: Funnel) -> Comparison:
-    """Numerator, denominator, value, unsupported part and withdrawn count of every row of mart_funnel."""
+    """Numerator, denominator, value, both differences and withdrawn count of every row of mart_funnel."""
     out = Comparison("mart_funnel")
     figures = funnel.figures()
     nothing = {r: Sums() for r in READINGS}
@@ -236,26 +284,27 @@ def compare_figures(rows: Iterable[dict[str, Any]], funnel: Funnel) -> Compariso
         told = {r: _told(held[r], row["measure"], row["basis"]) for r in READINGS}
         numerator, denominator, value = told[row["reading"]]
         where = f"{'/'.join(str(k) for k in key)}/{row['basis']}/{row['reading']}"
-        claimed, evidenced = told["claimed"], told["evidenced"]
-        unsupported: Decimal | None = None
-        if (
-            denominator is None
-            and value is None
-            and row["measure"] not in (*RATE_MEASURES, "investment_completion_rate")
-        ):
-            unsupported = claimed[0] - evidenced[0]
-        elif claimed[2] is not None and evidenced[2] is not None:
-            unsupported = claimed[2] - evidenced[2]
+        unsupported = _difference(told["claimed"], told["evidenced"])
+        held_back = _difference(told["evidenced"], told["verified"])
         mature = _is_mature(row["measure"], row["variant"], row["window_start"], funnel.as_of)
         out.check(
             where,
-            (numerator, denominator, value, unsupported, held[row["reading"]].withdrawn, mature),
-            (row["numerator"], row["denominator"], row["value"], row["unsupported_value"], row["withdrawn_count"],
-             row["is_mature"]),
+            (numerator, denominator, value, unsupported, held_back, held[row["reading"]].withdrawn, mature),
+            (row["numerator"], row["denominator"], row["value"], row["unsupported_value"], row["held_back_value"],
+             row["withdrawn_count"], row["is_mature"]),
         )  # fmt: skip
     for key in figures.sums.keys() - seen:
         out.check("/".join(str(k) for k in key), "rows of mart_funnel", None)
     return out
+
+
+def _difference(
+    upper: tuple[Decimal, Decimal | None, Decimal | None], lower: tuple[Decimal, Decimal | None, Decimal | None]
+) -> Decimal | None:
+    """Between two readings: of a figure without a denominator its numerators, else the values."""
+    if upper[1] is None:
+        return upper[0] - lower[0]
+    return None if upper[2] is None or lower[2] is None else upper[2] - lower[2]
 
 
 def _told(s: Sums, measure: str, basis: str) -> tuple[Decimal, Decimal | None, Decimal | None]:

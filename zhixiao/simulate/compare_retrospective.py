@@ -27,7 +27,7 @@ STEPS = (
 def compare_retrospective(database: Path, funnel: Funnel) -> Comparison:
     """Rows of mart_funnel_retrospective in a published file, as far as the truth has them."""
     out = Comparison("retrospective")
-    query = "from marts.mart_funnel_retrospective where reading in ('claimed', 'evidenced')"
+    query = "from marts.mart_funnel_retrospective where true"
     same = f"{query} and span in ('same_period', 'year_end') and withdrawn_count is not null"
     prompt = f"{query} and span = 'year' and measure = 'same_year_start_rate' and basis = 'count'"
     sold = f"{query} and span = 'year' and measure in ('output_input_ratio', 'invoiced_sales_12m')"
@@ -58,7 +58,7 @@ def compare_same_periods(out: Comparison, rows: Iterable[dict[str, Any]], funnel
             continue
         day = row["evaluated_on"]
         if day not in figures:
-            figures[day] = Funnel(funnel.world, funnel.known, funnel.known_on, day).figures().sums
+            figures[day] = _at(funnel, day).figures().sums
         key = (row["cut_kind"], row["cut_value"], "year", row["window_start"], row["form"], row["measure"],
                row["variant"])  # fmt: skip
         told = figures[day].get(key, {}).get(row["reading"], Sums())
@@ -68,6 +68,11 @@ def compare_same_periods(out: Comparison, rows: Iterable[dict[str, Any]], funnel
         if row["measure"] in (*RATE_MEASURES, "investment_completion_rate"):
             denominator = Decimal(told.base_count) if is_count else told.base_amount
         out.check(_where(row), (numerator, denominator), (row["numerator"], row["denominator"]))
+
+
+def _at(funnel: Funnel, day: date) -> Funnel:
+    """The same knowledge on another day; what the checks hold back now was not true then either."""
+    return Funnel(funnel.world, funnel.known, funnel.known_on, day, funnel.held_back)
 
 
 def _cells(funnel: Funnel) -> dict[tuple[str, str], list[Standing]]:
@@ -164,7 +169,7 @@ def compare_sales(out: Comparison, rows: Iterable[dict[str, Any]], funnel: Funne
         invested = ZERO
         for p in cells[row["cut_kind"], row["cut_value"]]:
             produced = p.dates[row["reading"]].get("produced")
-            complete = p.complete_on if row["reading"] == "evidenced" else produced
+            complete = produced if row["reading"] == "claimed" else p.complete_on
             uscc = _firm(p, funnel)
             if produced is None or complete is None or uscc is None or max(produced, complete) > day:
                 continue

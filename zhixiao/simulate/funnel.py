@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -23,7 +23,7 @@ from zhixiao.simulate.knowledge import Knowledge, Statement
 from zhixiao.simulate.model import Project, World
 
 STAGE_NAMES = ("signed", "filed", "started", "completed", "produced", "on_target")
-READINGS = ("claimed", "evidenced")
+READINGS = ("claimed", "evidenced", "verified")
 RECOGNISED = {"开工": "started", "竣工": "completed", "投产": "produced", "达效": "on_target"}
 SHORTENED = ("承诺制", "容缺受理", "拿地即开工", "分阶段")
 SHOWN_FROM_FILING = ("备案", "报批", "开工", "竣工", "投产", "达产", "达效")
@@ -39,7 +39,7 @@ Dates = dict[str, date]
 
 @dataclass
 class Standing:
-    """A project as it was known: its ledger row, its filings, its dates in both readings, its amounts."""
+    """A project as it was known: its ledger row, its filings, its dates in every reading, its amounts."""
 
     project_id: str
     unit: str
@@ -51,6 +51,7 @@ class Standing:
     dates: dict[str, Dates] = field(default_factory=lambda: {r: {} for r in READINGS})
     complete_on: date | None = None
     gross_on: date | None = None
+    is_held_back: bool = False
     withdrawn_on: date | None = None
     signed_investment: Decimal | None = None
     planned_investment: Decimal | None = None
@@ -70,7 +71,9 @@ class _Filing:
 class Funnel:
     """All projects at one pair, and the figures made of them."""
 
-    def __init__(self, world: World, knowledge: Knowledge, known_on: date, as_of: date) -> None:
+    def __init__(
+        self, world: World, knowledge: Knowledge, known_on: date, as_of: date, held_back: Collection[str] = ()
+    ) -> None:
         self.world, self.known, self.known_on, self.as_of = world, knowledge, known_on, as_of
         self.district = world.config.district
         self.ledger = self._ledger()
@@ -91,6 +94,14 @@ class Funnel:
             for dates in p.dates.values():
                 for name in [n for n, d in dates.items() if d > as_of]:
                     del dates[name]
+        self.hold_back(held_back)
+
+    def hold_back(self, project_ids: Collection[str]) -> None:
+        """Say which projects the checks hold back: verified is evidenced without them, as a whole."""
+        self.held_back = frozenset(project_ids)
+        for p in self.projects:
+            p.is_held_back = p.project_id in self.held_back
+            p.dates["verified"] = {} if p.is_held_back else dict(p.dates["evidenced"])
 
     # What was known
 
@@ -395,7 +406,7 @@ RATES = (
 
 
 class Figures:
-    """Sums by cut, window, form, measure and variant, for both readings."""
+    """Sums by cut, window, form, measure and variant, for every reading."""
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
@@ -416,7 +427,7 @@ class Figures:
             key = (*cut, kind, start, form, *name)
             held = self.sums.get(key)
             if held is None:
-                held = self.sums[key] = {"claimed": Sums(), "evidenced": Sums()}
+                held = self.sums[key] = {r: Sums() for r in READINGS}
             out.append(held[reading])
         return out
 
@@ -426,6 +437,8 @@ class Figures:
         for reading, dates in p.dates.items():
             planned, signed = p.planned_investment or ZERO, p.signed_investment or ZERO
             gross = dates.get("on_target") if reading == "claimed" else p.gross_on
+            if reading == "verified" and p.is_held_back:
+                gross = None
             for name in STAGE_NAMES:
                 variants = ["main"] if p.in_ledger else []
                 variants += ["all_filings"] if name != "signed" else []
