@@ -56,7 +56,7 @@ class Filing:
 
 @dataclass
 class Project:
-    """One project with its dates in both readings, keyed by stage."""
+    """One project with its dates in every reading, keyed by stage."""
 
     project_id: str
     row: Row
@@ -66,6 +66,7 @@ class Project:
     dates: dict[str, dict[int, date]] = field(default_factory=lambda: {"claimed": {}, "evidenced": {}})
     complete_on: date | None = None
     gross_on: date | None = None
+    is_held_back: bool = False
     withdrawn_on: date | None = None
     leased: bool = False
     uscc: str | None = None
@@ -95,6 +96,12 @@ class ByHand:
                 p.dates[reading] = {s: d for s, d in p.dates[reading].items() if d and d <= as_of}
             if p.complete_on and p.complete_on > as_of:
                 raise AssertionError("months after as_of were looked at")
+
+    def hold_back(self, project_ids: set[str]) -> None:
+        """Say which projects the checks hold back: verified is evidenced without them, as a whole."""
+        for p in self.projects:
+            p.is_held_back = p.project_id in project_ids
+            p.dates["verified"] = {} if p.is_held_back else dict(p.dates["evidenced"])
 
     # What stands
 
@@ -349,7 +356,7 @@ class ByHand:
         return [(kind, *out[kind]) for kind in kinds if kind in out]
 
     def figures(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """{(cut, value, window, start, end, form, measure, variant): sums of both readings and both bases}."""
+        """{(cut, value, window, start, end, form, measure, variant): sums of every reading and both bases}."""
         out: dict[tuple[Any, ...], dict[str, Any]] = defaultdict(lambda: defaultdict(Decimal))
         for p in self.projects:
             for cut in self.cuts(p).items():
@@ -368,6 +375,8 @@ class ByHand:
 
         for reading, dates in p.dates.items():
             gross = p.dates["claimed"].get(ON_TARGET) if reading == "claimed" else p.gross_on
+            if reading == "verified" and p.is_held_back:
+                gross = None
             populations = ["main"] if p.in_ledger else []
             for stage, day in [*dates.items(), (7, gross)]:
                 if day is None:
