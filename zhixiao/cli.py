@@ -19,6 +19,7 @@ from typer.exceptions import Abort, TyperException
 
 from zhixiao.correct_command import correct_command, corrections_command, merge_command, split_command
 from zhixiao.errors import ConfigError, ZhixiaoError
+from zhixiao.finding_command import decide_command, explain_command
 from zhixiao.settings import Settings
 from zhixiao.simulate.command import simulate_command
 
@@ -397,6 +398,8 @@ def _today() -> date:
 
 
 app.command("simulate")(simulate_command)
+app.command("explain")(explain_command)
+app.command("decide")(decide_command)
 app.command("correct")(correct_command)
 app.command("merge")(merge_command)
 app.command("split")(split_command)

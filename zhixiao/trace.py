@@ -317,6 +317,36 @@ class _Original:
         return None
 
 
+def trace_cells(settings: Settings, con: duckdb.DuckDBPyConnection, evidence: Sequence[dict[str, Any]]) -> list[str]:
+    """Lines for a person on the cells of a finding: each file, sheet and row, and the cells as they were written.
+
+    `con` has the published release as its catalog. A value that the source has no column for is one that was
+    worked out from the row.
+    """
+    rows: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for e in evidence:
+        rows.setdefault((e["file_sha256"], e["sheet"] or "", e["row_number"]), []).append(e)
+    out = []
+    with tempfile.TemporaryDirectory(prefix="zhixiao-explain-") as tmp:
+        reader = _Original(settings, Path(tmp))
+        for (_, sheet, number), cells in list(rows.items())[:STEPS_SHOWN]:
+            traces = [_traces(reader, con, "checks.fct_check_result", [e], e["column_name"])[0] for e in cells]
+            where = f"工作表 {sheet}，" if sheet else ""
+            out.append(f"  raw/{traces[0].file}，{where}第 {number} 行 (row {number})")
+            for e, t in zip(cells, traces, strict=True):
+                found = None if t.computed else next(iter(t.cells), None)
+                value = f"{e['column_name']} = {e['value']}"
+                if found is None or found.original is None:
+                    out.append(f"    {value}")
+                else:
+                    out.append(f"    {found.header or found.column}: “{found.original}” -> {value}")
+            out += sorted({f"    更正 corrected {words}" for t in traces for words in t.corrections})
+    if len(rows) > STEPS_SHOWN:
+        left = len(rows) - STEPS_SHOWN
+        out.append(f"  另有 {left} 行，见 evidence 列 / {left} more rows: see the column evidence")
+    return out
+
+
 def describe_trace(t: Trace, column: str) -> str:
     """One trace as lines for a person."""
     value = t.row.get(column)
