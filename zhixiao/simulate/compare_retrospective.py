@@ -89,7 +89,7 @@ def _is_leased(p: Standing, funnel: Funnel) -> bool:
     if p.row.get("involves_land") is False:
         return True
     return bool(p.row.get("leased_floor_area")) and not any(
-        funnel._unit(s.line) == p.unit and s.received_on <= funnel.known_on for s in funnel.known.statements["land"]
+        funnel.unit_of(s.line) == p.unit and s.received_on <= funnel.known_on for s in funnel.known.statements["land"]
     )
 
 

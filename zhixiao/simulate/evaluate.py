@@ -15,6 +15,7 @@ from typing import Any
 
 from zhixiao.settings import Settings
 from zhixiao.simulate.compare import Comparison, compare
+from zhixiao.simulate.compare_registers import compare_registers
 from zhixiao.simulate.compare_retrospective import compare_retrospective
 from zhixiao.simulate.falsify.planting import LEVELS, Dial
 from zhixiao.simulate.funnel import Funnel
@@ -97,7 +98,11 @@ def _run_pair(
         return result
     funnel = Funnel(made.world, made.knowledge, known, result.as_of)
     files = [f for f in made.files if f.received_on is None or f.received_on <= known]
-    result.parts = [*compare(database, files, funnel), compare_retrospective(database, funnel)]
+    result.parts = [
+        *compare(database, files, funnel),
+        compare_retrospective(database, funnel),
+        *compare_registers(database, funnel),
+    ]
     answers = read_results(database)
     result.checks = None if answers is None else score(made.world.plantings, answers, known)
     return result

@@ -116,7 +116,7 @@ class Funnel:
                 history.append((day, shown.get(no)))
         return out
 
-    def _unit(self, line: Line) -> str:
+    def unit_of(self, line: Line) -> str:
         """What a row is about: a row of the ledger, or a code that no row of the ledger has shown."""
         assert line.project is not None
         if line.project.row_no in self.ledger or line.phase is None:
@@ -134,7 +134,7 @@ class Funnel:
             assert isinstance(filed, date)
             amount = planned[-1] if planned else None
             assert amount is None or isinstance(amount, Decimal)
-            out[self._unit(told[0].line)].append(_Filing(str(code), filed, amount, (stated or told)[-1], gone))
+            out[self.unit_of(told[0].line)].append(_Filing(str(code), filed, amount, (stated or told)[-1], gone))
         for held in out.values():
             held.sort(key=lambda f: (f.withdrawn_on is not None, f.filed_on, f.code))
         return out
@@ -155,13 +155,13 @@ class Funnel:
             issued = told[-1]["construction_permit_date"]
             gone = told[-1]["submission_kind"] == "撤销" and told[-1].received_on <= self.as_of
             if isinstance(issued, date) and issued <= self.as_of and not gone:
-                out[self._unit(told[-1].line)].append((issued, accepted[permit]))
+                out[self.unit_of(told[-1].line)].append((issued, accepted[permit]))
         return out
 
     def _reports(self) -> dict[str, list[Statement]]:
         out: dict[str, list[Statement]] = defaultdict(list)
         for s in self.known.period("fai", self.known_on, "project_code").values():
-            out[self._unit(s.line)].append(s)
+            out[self.unit_of(s.line)].append(s)
         return out
 
     def _paid(self) -> dict[str, list[date]]:
@@ -171,7 +171,7 @@ class Funnel:
             at, amount = s["paid_at"], s["amount"]
             assert isinstance(at, datetime) and isinstance(amount, Decimal)
             if s["purpose"] in ("土建", "设备") and amount > 0 and s["signing_row_no"]:
-                out[self._unit(s.line)].append(at.date())
+                out[self.unit_of(s.line)].append(at.date())
         return out
 
     def _recognised(self) -> dict[tuple[str, str], list[Statement]]:
@@ -201,9 +201,9 @@ class Funnel:
         loose: dict[str, Project] = {}
         for source in ("filing", "permit", "fai"):
             for s in self.known.statements[source]:
-                if s.received_on <= self.known_on and s["project_code"] and self._unit(s.line) not in self.ledger:
+                if s.received_on <= self.known_on and s["project_code"] and self.unit_of(s.line) not in self.ledger:
                     assert s.line.project is not None
-                    loose[self._unit(s.line)] = s.line.project
+                    loose[self.unit_of(s.line)] = s.line.project
         for code, project in loose.items():
             row = self.filings[code][0].row.line.values if code in self.filings else {}
             out.append(Standing(f"{self.district}-{code}", code, project, row, False))
@@ -225,7 +225,7 @@ class Funnel:
             told = [
                 s
                 for s in self.known.statements["land"]
-                if self._unit(s.line) == p.unit and s.received_on <= self.known_on
+                if self.unit_of(s.line) == p.unit and s.received_on <= self.known_on
             ]
             town = str(told[0]["division_name"]) if told else None
         p.cuts["town"] = town or UNKNOWN
@@ -298,7 +298,7 @@ class Funnel:
         if p.in_ledger:
             _put(evidenced, "signed", row.get("signing_date"))
         has_parcel = any(
-            self._unit(s.line) == p.unit and s.received_on <= self.known_on for s in self.known.statements["land"]
+            self.unit_of(s.line) == p.unit and s.received_on <= self.known_on for s in self.known.statements["land"]
         ) or any(f.row["parcel_no"] for f in self.filings.get(key, []))
         leased_area = row.get("leased_floor_area")
         leased = row.get("involves_land") is False or bool(leased_area and not has_parcel)

@@ -14,6 +14,8 @@ from zhixiao.simulate.repairs import Repairs
 KEPT = frozenset(
     ["signing", "filing", "land", "permit", "acceptance", "recognition", "fai", "payment", "sales", "agreement"]
 )  # what stages and figures rest on; tax is kept as sums
+REGISTERS = frozenset(["milestone", "fund", "land_reserve", "expansion"])
+"""What single marts rest on."""
 STRENGTH = {"撤销": 4, "更正": 3, "变更": 2, "补报": 1}
 BY_KEY = frozenset(STRENGTH)
 
@@ -65,7 +67,7 @@ class Knowledge:
         self.repairs.add(delivery, accepted)
         if source == "tax":
             self._add_tax(delivery, accepted)
-        if source not in KEPT:
+        if source not in KEPT | REGISTERS:
             return
         restates = bool(accepted) and all(x.values.get("submission_kind") in BY_KEY for x in accepted)
         for n, line in enumerate(accepted):

@@ -191,9 +191,12 @@ def land_reserve(view: View) -> Iterator[Delivery]:
             row = {"parcel_no": parcel, "reporting_unit": unit, "land_area": dec(area, 2), "reserve_stage": stage,
                    "stage_date": start, "project_code": None}  # fmt: skip
             lines.append(Line(row))
+        listed: set[str] = set()
         for p in view.world.projects:
             for phase in p.phases:
-                if phase.land and phase.land.signed_on <= day:
+                # Two projects may claim one parcel; the reserve office lists it once, under the first.
+                if phase.land and phase.land.signed_on <= day and phase.land.parcel_no not in listed:
+                    listed.add(phase.land.parcel_no)
                     row = {"parcel_no": phase.land.parcel_no, "reporting_unit": p.reporting_unit,
                            "land_area": dec(phase.land.area_ha * 15, 4), "reserve_stage": "利用",
                            "stage_date": phase.land.signed_on, "project_code": phase.code}  # fmt: skip
