@@ -222,7 +222,8 @@ def same_growth(scene: Scene) -> None:
         b: sum(f.reporting_unit == b and f.above_scale_from is not None for f in scene.world.firms) for b in held
     }
     small = [b for b, firms in held.items() if len(firms) >= 4 and everyone[b] <= 7]
-    for board in scene.boards("R19", small, 2):
+    # The smallest: another planting may add a firm or two, and a board of eight is not small.
+    for board in scene.boards("R19", sorted(small, key=lambda b: (everyone[b], b))[:2], 2):
         _grow(scene, held[board][:5], month, 77)
         scene.lookalike(board, "small_board", known(month), entity_type="reporting_unit", periods=(period(month),))
 
@@ -230,6 +231,7 @@ def same_growth(scene: Scene) -> None:
 def _grow(scene: Scene, group: list[Firm], month: int, rate: int) -> None:
     """Let output of a month be that of a year ago and so many thousandths."""
     codes = {f.uscc for f in group}
+    scene.victims.kept |= {(code, m) for code in codes for m in (month - 12, month)}
     then: dict[str, Decimal] = {}
 
     def change(delivery: Delivery) -> Sequence[Delivery]:
@@ -372,11 +374,13 @@ def _of_output(
 def _figures(scene: Scene, board: str, firm: Firm | None, share: int, rule: Callable[[int], int]) -> None:
     """Let so many thousandths of a board's values of output (tenths of 万元) follow a rule."""
     seed = scene.draws.whole(0, 10**6)
+    kept = scene.victims.kept
 
     def change(delivery: Delivery) -> Sequence[Delivery]:
         for x in delivery.lines:
             v = x.values
             mine = v["uscc"] == firm.uscc if firm is not None else v["reporting_unit"] == board
+            mine = mine and (v["uscc"], month_of(v["stat_period"])) not in kept
             number = int(v["output_value"].scaleb(1)) if mine else 0
             # Which values: by a walk over their own digits, the same in every reading.
             if mine and (number * 617 + month_of(v["stat_period"]) * 389 + seed) % 1000 < share:

@@ -30,6 +30,8 @@ class Victims:
     def __init__(self) -> None:
         self._taken: set[int] = set()
         self._names: set[tuple[str, str]] = set()
+        self.kept: set[tuple[str, int]] = set()
+        """Output of a firm and month that is part of a planting: nobody else rewrites its digits."""
 
     def is_free(self, x: Project | Firm) -> bool:
         """Whether it carries nothing yet."""
