@@ -126,8 +126,23 @@ def _trace_stage(
     stage: str,
     reading: str,
 ) -> list[Trace]:
-    """A stage date of a project rests on the events of that stage, each with its own piece of evidence."""
-    projects = [r["project_id"] for r in _rows(con, f"{schema}.fct_project_funnel", columns, key)]
+    """A stage date of a project rests on the events of that stage, each with its own piece of evidence.
+
+    A verified date is the evidenced one, of a project that no finding holds back.
+    """
+    found = _rows(con, f"{schema}.fct_project_funnel", columns, key)
+    if reading == "verified":
+        held = [r for r in found if r["is_held_back"]]
+        found = [r for r in found if not r["is_held_back"]]
+        if held and not found:
+            names = "、".join(r["project_id"] for r in held)
+            findings = ", ".join(f for r in held for f in r["held_back_by"])
+            raise DataError(
+                f"{names} 被疑点 {findings} 暂扣，不计入核实数；用 zhixiao explain 查看疑点。",
+                f"{names}: held out of the verified figures by {findings}; see zhixiao explain.",
+            )
+        reading = "evidenced"
+    projects = [r["project_id"] for r in found]
     relation = con.execute(
         "SELECT * FROM marts.fct_stage_event WHERE project_id IN (SELECT unnest($1)) AND stage_no = $2 "
         "AND reading = $3 ORDER BY ALL",

@@ -142,7 +142,11 @@ def _figure_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: st
     parts = {"denominator": ["denominator"], "numerator": ["numerator"], "withdrawn_count": ["withdrawn"]}.get(
         column, ["numerator", "denominator", "withdrawn"]
     )
-    readings = ["claimed", "evidenced"] if column == "unsupported_value" else [row["reading"]]
+    gap = {"unsupported_value": "unsupported", "held_back_value": "held_back"}.get(column, "")
+    readings = {"unsupported": ["claimed", "evidenced"], "held_back": ["evidenced"]}.get(gap, [row["reading"]])
+    difference = _difference(con, row, gap) if gap else {}
+    if gap and not difference:
+        raise DataError("两个读数相同，没有项目造成差额。", "the two readings agree: no project makes the difference.")
     found = _dicts(
         con.execute(
             """
@@ -153,11 +157,13 @@ def _figure_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: st
             WHERE c.cut_kind = $1 AND c.cut_value = $2 AND r.measure = $3 AND r.variant = $4 AND r.form = $5
               AND list_contains($6, r.reading) AND r.placed_on BETWEEN $7 AND $8
               AND (list_contains($9, r.part) OR ($10 AND r.is_withdrawn))
+              AND ($11 OR list_contains($12, r.project_id))
             ORDER BY r.part DESC, r.reading, r.project_id, r.placed_on
             """,
             [
                 row["cut_kind"], row["cut_value"], row["measure"], row["variant"], row["form"], readings,
                 row["window_start"], row["window_end"], parts, column == "withdrawn_count",
+                not gap, list(difference),
             ],
         )
     )  # fmt: skip
@@ -176,7 +182,48 @@ def _figure_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: st
             told = f"  金额 amount · {r['amount_basis']} · {r['project_id']}"
             hint = _amount_column(r["amount_basis"])
             out.append(Step("marts.fct_figure_row", cell, told, column=hint))
+        out += _findings_of(con, difference.pop(r["project_id"], []))
     return out
+
+
+def _difference(con: duckdb.DuckDBPyConnection, row: dict[str, Any], gap: str) -> dict[str, list[str]]:
+    """The projects that make up a difference beside a figure, each with the findings that hold it back."""
+    found = con.execute(
+        """
+        SELECT project_id, any_value(finding_ids) FROM (
+          SELECT p.project_id, p.part, sum(p.counted) AS counted, sum(p.amount) AS amount,
+            any_value(p.finding_ids) AS finding_ids
+          FROM marts.fct_figure_part AS p INNER JOIN marts.bridge_project_cut AS c USING (project_id)
+          WHERE p.gap = $1 AND c.cut_kind = $2 AND c.cut_value = $3 AND p.measure = $4 AND p.variant = $5
+            AND p.form = $6 AND p.placed_on BETWEEN $7 AND $8
+          GROUP BY ALL HAVING CASE $9 WHEN 'count' THEN sum(p.counted) ELSE sum(p.amount) END <> 0
+        ) GROUP BY project_id ORDER BY project_id
+        """,
+        [gap, *(row[c] for c in ("cut_kind", "cut_value", "measure", "variant", "form", "window_start", "window_end",
+                                 "basis"))],
+    ).fetchall()  # fmt: skip
+    return dict(found)
+
+
+def _findings_of(con: duckdb.DuckDBPyConnection, finding_ids: Sequence[str]) -> list[Step]:
+    """One step a check: the first cell of its latest finding, and how many there are."""
+    found = con.execute(
+        "SELECT check_id, arg_max(finding_id, o), arg_max(effective_severity, o), count(*), arg_max(cell, o) FROM ("
+        "SELECT *, list_filter(evidence, e -> e.file_sha256 IS NOT NULL)[1] AS cell, "
+        "coalesce(period, '') || finding_id AS o "
+        "FROM checks.fct_check_result WHERE list_contains($1, finding_id)) "
+        "WHERE cell IS NOT NULL GROUP BY check_id ORDER BY check_id",
+        [list(finding_ids)],
+    ).fetchall()
+    return [
+        Step(
+            "checks.fct_check_result",
+            cell,
+            f"  暂扣 held back · {check} {severity} · {finding}（共 {count} 条 / {count} in all）",
+            column=cell["column_name"],
+        )
+        for check, finding, severity, count, cell in found
+    ]
 
 
 def _amount_column(basis: str) -> str:

@@ -1,5 +1,5 @@
--- Every finding that holds a project back is published, as a fail that is in force; and what is
--- published of a held-back project has no verified date.
+-- Every finding that holds a project back is published, as a fail that is in force and that nobody
+-- has explained; and a project that is held back has no verified date.
 
 with
 
@@ -14,11 +14,13 @@ held_back as (
 
 findings as (
 
-    select finding_id
-    from {{ ref('fct_check_result') }}
+    select results.finding_id
+    from {{ ref('fct_check_result') }} as results
+    inner join {{ ref('finding') }} as decided on results.finding_id = decided.finding_id
     where
-        outcome = 'fail'
-        and effective_severity in ('block', 'quarantine')
+        results.outcome = 'fail'
+        and results.effective_severity in ('block', 'quarantine')
+        and decided.decision <> 'explained'
 
 ),
 

@@ -72,7 +72,10 @@ def _findings(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         "select count(*) from duckdb_columns() where schema_name = 'checks' and table_name = 'finding_decision'"
         " and column_name = 'decision'"
     ).fetchone()
-    explained = "finding_id not in (select finding_id from checks.finding_decision where decision = 'explained')"
+    explained = (
+        "finding_id not in (select finding_id from checks.finding_decision"
+        " where decision = 'explained' and state = 'in_force')"
+    )
     return _rows(
         con,
         "(select check_id, entity_type, entity_id, counterpart_id from checks.fct_check_result"

@@ -1,50 +1,43 @@
 -- Which projects the checks hold out of the verified totals, and by which findings (metrics.md). A
 -- project is out as a whole, all stages, numerator and denominator, as long as an effective block or
--- quarantine stands on it, or on its firm where the check is about an enterprise: then all projects
--- of that firm in the district. Of a repeat signing only the side that was signed later is out.
--- Checks about populations hold nothing back.
+-- quarantine stands on it that nobody has explained, or on its firm where the check is about an
+-- enterprise: then all projects of that firm in the district. Checks about populations hold nothing
+-- back.
 
 with
 
-fails as (
+findings as (
 
     select
+        finding_id,
         check_id,
-        is_population,
         district_code,
         entity_type,
-        entity_id,
-        counterpart_id,
-        period,
         anchor_on,
         project_id,
         counterpart_project_id,
-        uscc
-    from {{ ref('int_check__controlled') }}
-    where outcome = 'fail'
-
-),
-
-effective as (
-
-    select
-        check_id,
-        district_code,
-        entity_type,
-        entity_id,
-        counterpart_id,
-        period,
+        uscc,
         effective_severity
-    from {{ ref('int_check__effective') }}
+    from {{ ref('int_check__finding') }}
     where effective_severity in ('block', 'quarantine')
 
 ),
 
--- Numbers of projects and firms are those of a district, as in fct_check_result.
-districts as (
+decisions as (
 
-    select count(distinct district_code) > 1 as are_several
-    from {{ ref('int_check__controlled') }}
+    select
+        finding_id,
+        decision
+    from {{ ref('int_check__decision') }}
+
+),
+
+registry as (
+
+    select
+        check_id,
+        is_population
+    from {{ ref('check_registry') }}
 
 ),
 
@@ -61,30 +54,22 @@ projects as (
 standing as (
 
     select
-        fails.check_id,
-        {{ finding_id(
-            "fails",
-            "case when districts.are_several and fails.district_code is not null "
-            ~ "then fails.district_code || '-' || fails.entity_id else fails.entity_id end",
-        ) }} as finding_id,
-        fails.district_code,
-        fails.entity_type,
-        fails.anchor_on,
-        fails.project_id,
-        fails.counterpart_project_id,
-        fails.uscc,
-        effective.effective_severity
-    from fails
-    cross join districts
-    inner join effective
-        on
-            fails.check_id = effective.check_id
-            and fails.district_code is not distinct from effective.district_code
-            and fails.entity_type = effective.entity_type
-            and fails.entity_id = effective.entity_id
-            and fails.counterpart_id is not distinct from effective.counterpart_id
-            and fails.period is not distinct from effective.period
-    where not fails.is_population
+        findings.finding_id,
+        findings.check_id,
+        findings.district_code,
+        findings.entity_type,
+        findings.anchor_on,
+        findings.project_id,
+        findings.counterpart_project_id,
+        findings.uscc,
+        findings.effective_severity,
+        decisions.decision
+    from findings
+    inner join decisions on findings.finding_id = decisions.finding_id
+    inner join registry on findings.check_id = registry.check_id
+    where
+        decisions.decision <> 'explained'
+        and not registry.is_population
 
 ),
 
@@ -95,7 +80,8 @@ held_back as (
         finding_id,
         check_id,
         effective_severity,
-        anchor_on as since
+        anchor_on as since,
+        decision
     from standing
     where project_id is not null
 
@@ -107,7 +93,8 @@ held_back as (
         finding_id,
         check_id,
         effective_severity,
-        anchor_on as since
+        anchor_on as since,
+        decision
     from standing
     where counterpart_project_id is not null
 
@@ -118,7 +105,8 @@ held_back as (
         standing.finding_id,
         standing.check_id,
         standing.effective_severity,
-        standing.anchor_on as since
+        standing.anchor_on as since,
+        standing.decision
     from standing
     inner join projects
         on
@@ -135,7 +123,8 @@ final as (
         finding_id,
         check_id,
         effective_severity,
-        since
+        since,
+        decision
     from held_back
 
 )
@@ -145,5 +134,6 @@ select
     finding_id,
     check_id,
     effective_severity,
-    since
+    since,
+    decision
 from final
