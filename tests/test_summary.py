@@ -31,6 +31,7 @@ CREATE OR REPLACE TABLE marts.mart_funnel AS SELECT 'district' AS cut_kind, c AS
 FROM (VALUES
   ('321204', 'claimed', 'filing_rate', 'count', 9, 12),
   ('321204', 'evidenced', 'filing_rate', 'count', 3, 12),
+  ('321204', 'verified', 'filing_rate', 'count', 2, 10),
   ('321204', 'claimed', 'filing_rate', 'amount', 1500, 2000),
   ('321204', 'claimed', 'start_rate', 'count', 0, 0)) v(c, r, m, b, n, d)
 """
@@ -60,6 +61,7 @@ def test_a_release_in_words(house: House) -> None:
         "接收 accepted 1,234,567.00 · 隔离 quarantined 2.50",
         "75.0% (9/12)",
         "25.0% (3/12)",
+        "20.0% (2/10)",
         "75.0% (1,500/2,000)",
         "— (0/0)",
         "fai/2025-03-20/坏.xlsx [header_not_found]",

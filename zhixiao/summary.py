@@ -23,7 +23,7 @@ RATES = (
     ("production_rate", "开工项目投产率"),
     ("on_target_rate", "投产项目达效率"),
 )
-READINGS = (("claimed", "认定"), ("evidenced", "佐证"))
+READINGS = (("claimed", "认定"), ("evidenced", "佐证"), ("verified", "核实"))
 REFUSED_SHOWN = 10
 OWNERS_SHOWN = 8
 
@@ -104,21 +104,24 @@ def _rates(con: duckdb.DuckDBPyConnection) -> str:
     blocks = []
     for district in sorted({r[6] for r in rows}):
         found = {(m, r, b): (n, d, v) for m, r, b, n, d, v, c in rows if c == district}
-        lines = [["五率 five rates", "按数量 by count", "", "按金额 by amount（万元）", ""]]
-        lines.append(["", *(f"{zh} {en}" for en, zh in READINGS), *(f"{zh} {en}" for en, zh in READINGS)])
-        for measure, label in RATES:
-            cells = [_rate(found.get((measure, r, b)), b) for b in ("count", "amount") for r, _ in READINGS]
-            lines.append([f"{label} {measure}", *cells])
+        lines = []
+        for basis, title in (("count", "五率 five rates · 按数量 by count"), ("amount", "按金额 by amount（万元）")):
+            lines.append([title, *(f"{zh} {en}" for en, zh in READINGS)])
+            for measure, label in RATES:
+                if basis == "amount" or measure != "investment_completion_rate":
+                    cells = [_rate(found.get((measure, r, basis))) for r, _ in READINGS]
+                    lines.append([f"{label} {measure}", *cells])
         name = f"  {district}\n" if len({r[6] for r in rows}) > 1 else ""
         blocks.append(name + table(lines))
     note = (
-        "  认定 = 部门认定或台账所载；佐证 = 有其他部门带日期的材料。两者之差即水分。\n"
-        "  claimed = as the departments say; evidenced = shown by dated documents of others; the gap is unsupported."
+        "  认定 = 部门认定或台账所载；佐证 = 有其他部门带日期的材料，两者之差即水分；核实 = 佐证中没有生效疑点的项目。\n"
+        "  claimed = as the departments say; evidenced = shown by dated documents of others, the gap is unsupported;\n"
+        "  verified = evidenced, without the projects that effective findings hold back."
     )
     return "\n".join([*blocks, note]) if blocks else ""
 
 
-def _rate(found: tuple[Any, Any, Any] | None, basis: str) -> str:
+def _rate(found: tuple[Any, Any, Any] | None) -> str:
     if found is None:
         return "·"
     numerator, denominator, value = found
