@@ -39,11 +39,12 @@ def test_every_dag_says_who_owns_it_and_what_to_do(bag: Bag) -> None:
         assert "zhixiao" in dag.tags
         assert dag.doc_md and "if it fails" in dag.doc_md
         assert dag.catchup is False
-        assert dag.max_active_runs == 1
+        # A request that waits for a person holds no other one up.
+        assert dag.max_active_runs == (16 if dag.dag_id == "release_quarantine" else 1)
         for task in dag.tasks:
             assert task.owner == "data-platform"
             assert task.doc_md, task.task_id
-            assert task.execution_timeout is not None
+            assert task.execution_timeout is not None or task.response_timeout is not None
             assert task.retry_policy is not None
 
 
@@ -92,6 +93,7 @@ def test_serialization_is_the_same_twice(bag: Bag) -> None:
 def test_dag_files_only_wire(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     allowed = {"__future__", "datetime", "typing", "airflow.sdk", "zhixiao"}
+    allowed.add("airflow.providers.standard.operators.hitl")
     modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)} | {
         a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names
     }
@@ -104,6 +106,7 @@ def test_reading_the_dag_costs_little_beside_airflow() -> None:
     """What the DAG file imports of ours brings none of the heavy libraries."""
     code = (
         "import sys; import zhixiao.nightly; import zhixiao.backfill_steps; "
+        "import zhixiao.release_steps; "
         "print([m for m in ('airflow', 'duckdb', 'pandas', 'pyarrow', 'great_expectations', 'dbt', 'yaml') "
         "if m in sys.modules])"
     )

@@ -79,6 +79,17 @@ def decide(settings: Settings, wanted: Sequence[str], decision: str, *, actor: s
     return Decided(path, effect)
 
 
+def describe(settings: Settings, wanted: Sequence[str]) -> list[str]:
+    """One line a finding, with what is decided now. Raises ConfigError for an unknown one."""
+    with published(settings) as con:
+        found = [_finding(con, name) for name in wanted]
+    return [
+        f"{f['finding_id']} {f['check_id']} {f['name_zh']} {_unit(f)} [{DECISIONS[f['decision'] or 'open']}] "
+        f"{f['explanation_zh'] or ''}".rstrip()
+        for f in found
+    ]
+
+
 def explain(settings: Settings, wanted: str) -> str:
     """A finding in words for a person: rule, explanation, cells as they were written, decisions, what to hand in."""
     from zhixiao.trace import trace_cells

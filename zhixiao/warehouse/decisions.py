@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -84,6 +87,24 @@ def append_decision(raw_dir: Path, day: date, kind: str, row: Mapping[str, str])
         if not row.get(needed, "").strip():
             raise ConfigError(f"缺少{zh}：每个决定都要写明谁、为什么。", f"a decision needs its {needed}.")
     path = raw_dir / FOLDER / day.isoformat() / f"{kind}.csv"
+    with _one_at_a_time(path.parent):
+        _append(path, row)
+    return path
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Two people who decide in the same moment write one after the other, and no row is lost."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _append(path: Path, row: Mapping[str, str]) -> None:
     header = list(row)
     old = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     if old:
@@ -102,4 +123,3 @@ def append_decision(raw_dir: Path, day: date, kind: str, row: Mapping[str, str])
         out.write("\n")
     writer.writerow([row[c] for c in header])
     write_atomic(path, old + out.getvalue())
-    return path

@@ -53,12 +53,9 @@ def list_cells(settings: Settings, source: str | None = None, state: str | None 
     return [QuarantinedCell(*r) for r in rows]
 
 
-def decide_cells(settings: Settings, action: Action, ids: Sequence[str], actor: str, reason: str, day: date) -> Path:
-    """Waive or release cells: one row each in `raw/_decisions/<day>/quarantine.csv`.
-
-    Raises ConfigError for an id that is not in quarantine, or without an actor or a reason.
-    """
-    known = {c.quarantine_id for c in list_cells(settings, state=None)}
+def find_cells(settings: Settings, ids: Sequence[str]) -> list[QuarantinedCell]:
+    """The cells with these ids, in this order. Raises ConfigError for an id that is not in quarantine, and for none."""
+    known = {c.quarantine_id: c for c in list_cells(settings, state=None)}
     unknown = [i for i in ids if i not in known]
     if unknown or not ids:
         names = "、".join(unknown) or "(none)"
@@ -66,6 +63,15 @@ def decide_cells(settings: Settings, action: Action, ids: Sequence[str], actor: 
             f"隔离区没有编号 {names}。编号见 zhixiao quarantine list。",
             f"not in quarantine: {names}. `zhixiao quarantine list` shows the ids.",
         )
+    return [known[i] for i in ids]
+
+
+def decide_cells(settings: Settings, action: Action, ids: Sequence[str], actor: str, reason: str, day: date) -> Path:
+    """Waive or release cells: one row each in `raw/_decisions/<day>/quarantine.csv`.
+
+    Raises ConfigError for an id that is not in quarantine, or without an actor or a reason.
+    """
+    find_cells(settings, ids)
     path = settings.raw_dir
     for i in ids:
         path = append_decision(
