@@ -36,6 +36,7 @@ class FakeRooms:
     waiting: list[Path] = field(default_factory=list)
     unassigned: list[RefusedDrop] = field(default_factory=list)
     on_call: Callable[[str], None] = lambda name: None
+    told: list[Json] = field(default_factory=list)
 
     def _enter(self, name: str) -> None:
         self.calls.append(name)
@@ -119,6 +120,10 @@ class FakeRooms:
     def answer(self, settings: Settings, since: date, only: Collection[tuple[str, str]], progress: Progress) -> Json:
         self._enter("answer")
         return {"files": len(only)}
+
+    def tell(self, settings: Settings, result: Json) -> list[str]:
+        self.told.append(result)
+        return []
 
     def summary(self, settings: Settings, result: Json) -> str:
         return f"release {result['publish']['release_id']}"

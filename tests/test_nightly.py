@@ -224,6 +224,7 @@ def test_a_green_run(settings: Settings, rooms: FakeRooms) -> None:
     result = nightly.last_run(settings)
     assert result is not None
     assert [s["step"].split("-")[0] for s in result["steps"]] == list(nightly.STEPS)
+    assert [told["run_id"] for told in rooms.told] == ["one"]
     assert result["files"] == {"files": 1, "new": 1, "unassigned": 0, "waiting": 0, "batches": 1}
 
 

@@ -33,6 +33,7 @@ class Backend(Protocol):
     def answer(
         self, settings: Settings, since: date, only: Collection[tuple[str, str]], progress: Progress
     ) -> Json: ...
+    def tell(self, settings: Settings, result: Json) -> list[str]: ...
     def summary(self, settings: Settings, result: Json) -> str: ...
 
 
@@ -105,6 +106,12 @@ class Rooms:
         from zhixiao.receipts.answer import answer
 
         return as_json(answer(settings, since, only, progress))
+
+    def tell(self, settings: Settings, result: Json) -> list[str]:
+        """Digest, page and metrics of a run. Returns what went wrong in sending."""
+        from zhixiao.watch.tell import tell
+
+        return tell(settings, result)[1]
 
     def summary(self, settings: Settings, result: Json) -> str:
         from zhixiao.summary import summary

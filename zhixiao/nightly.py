@@ -617,9 +617,21 @@ def verdict(run_id: str, outcome: Mapping[str, Json | None]) -> Json:
         keys = told(settings) | {refusal_key(e) for e in found.refused}
         write_json(settings.state_dir / "told.json", sorted(keys))
     write_json(settings.state_dir / "last_run.json", result)
+    _tell(settings, result)
     if code != PUBLISHED:
         raise NightlyFailed(zh, en)
     return {k: result[k] for k in ("run_id", "exit_code", "known_on", "as_of", "message_zh", "message_en")}
+
+
+def _tell(settings: Settings, result: Json) -> None:
+    """Digest, status page, metrics. What is published is published, whatever becomes of the words about it."""
+    try:
+        for problem in backend.tell(settings, result):
+            say(f"通知没有发出：{problem}", f"a notification was not sent: {problem}")
+    except Exception:
+        log.exception("the digest")
+        where = settings.state_dir / "logs"
+        say(f"本次的通知与状态页没有写成，见 {where}", f"the digest of this run could not be written; see {where}")
 
 
 def paragraph(settings: Settings, run_id: str, code: int, found: Findings) -> tuple[str, str]:

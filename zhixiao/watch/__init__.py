@@ -1,0 +1,1 @@
+"""Watching the nights: one digest with an owner a line, a page of deliveries and runs, metrics."""
