@@ -35,8 +35,11 @@
         ("R35", "chk_r35_old_as_new"),
         ("R36", "chk_r36_foreign_money"),
         ("R37", "chk_r37_departments_differ"),
+        ("R38", "chk_r38_other_unit"),
+        ("R39", "chk_r39_codes"),
         ("R40", "chk_r40_staff_and_insured"),
         ("R41", "chk_r41_withdrawn_counted"),
+        ("R42", "chk_r42_control_totals"),
         ("R44", "chk_r44_borrowed_tax"),
         ("R45", "chk_r45_shrunken_land"),
     ]) }}

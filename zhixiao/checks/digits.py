@@ -1,4 +1,4 @@
-"""Statistics of digits: Benford's law, last digits, how often figures repeat. Pure functions of texts and whole numbers.
+"""Statistics of digits: Benford's law, last digits, how often figures repeat. Pure functions of text and numbers.
 
 Digits come from the decimal text of a figure, never from a logarithm: 0.29 * 100 is 28 to a machine.
 """
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 Shares = NDArray[np.float64]
-
-EXCESS = {1: 0.2348, 2: 0.07935}
-"""What MAD is worth by chance alone, times sqrt(n): first digit, first two (checks.md R20)."""
 
 
 def significant(value: float, digits: int = 8) -> float:
@@ -57,9 +54,9 @@ def mad(counts: Counts, shares: Shares) -> Shares:
     return np.asarray(np.abs(counts / whole - shares).mean(axis=-1))
 
 
-def excess_mad(value: float, n: int, k: int) -> float:
-    """MAD less what n figures show by chance."""
-    return value - EXCESS[k] / float(np.sqrt(n))
+def excess_mad(value: float, n: int, by_chance: float) -> float:
+    """MAD less what n figures show by chance (0.2348 / sqrt n for the first digit, 0.07935 for two)."""
+    return value - by_chance / float(np.sqrt(n))
 
 
 def average_frequency(numbers: Sequence[int] | Counts) -> float:
