@@ -39,12 +39,12 @@ side_by_side as (
         count(distinct held_back_value) as held_back_count,
         count(held_back_value) as held_back_rows,
         any_value(held_back_value) as held_back_value,
-        {%- for reading in ["evidenced", "verified"] %}
-            max(figure) filter (where reading = '{{ reading }}') as {{ reading }}_figure,
-            max(numerator) filter (where reading = '{{ reading }}') as {{ reading }}_numerator,
-            max(denominator) filter (where reading = '{{ reading }}') as {{ reading }}_denominator
-            {{- "," if not loop.last }}
-        {%- endfor %}
+    {%- for reading in ["evidenced", "verified"] %}
+        max(figure) filter (where reading = '{{ reading }}') as {{ reading }}_figure,
+        max(numerator) filter (where reading = '{{ reading }}') as {{ reading }}_numerator,
+        max(denominator) filter (where reading = '{{ reading }}') as {{ reading }}_denominator
+        {{- "," if not loop.last }}
+    {%- endfor %}
     from figures
     group by all
 

@@ -76,14 +76,14 @@ monthly as (
         contributions.variant,
         contributions.form,
         cast(date_trunc('month', contributions.placed_on) as date) as month_start,
-        {%- for reading, is_in in readings.items() %}
-            {%- set is_last_reading = loop.last %}
-            {%- for name in sums %}
-                sum(contributions.{{ name }}) filter (where {{ is_in }})
-                    as {{ reading }}_{{ name }}
-                {{- "," if not (is_last_reading and loop.last) }}
-            {%- endfor %}
-        {%- endfor %}
+    {%- for reading, is_in in readings.items() %}
+        {%- set is_last_reading = loop.last %}
+    {%- for name in sums %}
+        sum(contributions.{{ name }}) filter (where {{ is_in }})
+            as {{ reading }}_{{ name }}
+        {{- "," if not (is_last_reading and loop.last) }}
+    {%- endfor %}
+    {%- endfor %}
     from contributions
     inner join cuts on contributions.project_id = cuts.project_id
     group by all
@@ -101,13 +101,13 @@ windowed as (
         monthly.metric,
         monthly.variant,
         monthly.form,
-        {%- for reading in readings %}
-            {%- set is_last_reading = loop.last %}
-            {%- for name in sums %}
-                sum(monthly.{{ reading }}_{{ name }}) as {{ reading }}_{{ name }}
-                {{- "," if not (is_last_reading and loop.last) }}
-            {%- endfor %}
-        {%- endfor %}
+    {%- for reading in readings %}
+        {%- set is_last_reading = loop.last %}
+    {%- for name in sums %}
+        sum(monthly.{{ reading }}_{{ name }}) as {{ reading }}_{{ name }}
+        {{- "," if not (is_last_reading and loop.last) }}
+    {%- endfor %}
+    {%- endfor %}
     from monthly
     inner join month_windows on monthly.month_start = month_windows.month_start
     group by all
@@ -213,22 +213,22 @@ figures as (
         definitions.kind,
         definitions.within_months,
         definitions.maturity,
-        {%- for reading in readings %}
-            cast(coalesce(case bases.basis
-                when 'count' then windowed.{{ reading }}_numerator_count
-                else windowed.{{ reading }}_numerator_amount
+    {%- for reading in readings %}
+        cast(coalesce(case bases.basis
+            when 'count' then windowed.{{ reading }}_numerator_count
+            else windowed.{{ reading }}_numerator_amount
             end, 0) as decimal(20, 4)) as {{ reading }}_numerator,
-            case
-                when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
-                    then cast(coalesce(case bases.basis
-                        when 'count' then windowed.{{ reading }}_denominator_count
-                        else windowed.{{ reading }}_denominator_amount
+        case
+            when definitions.kind <> 'count' and definitions.metric <> 'investment_cum'
+                then cast(coalesce(case bases.basis
+                    when 'count' then windowed.{{ reading }}_denominator_count
+                    else windowed.{{ reading }}_denominator_amount
                     end, 0) as decimal(20, 4))
-            end as {{ reading }}_denominator,
-            cast(coalesce(windowed.{{ reading }}_withdrawn_count, 0) as integer)
-                as {{ reading }}_withdrawn_count
-            {{- "," if not loop.last }}
-        {%- endfor %}
+        end as {{ reading }}_denominator,
+        cast(coalesce(windowed.{{ reading }}_withdrawn_count, 0) as integer)
+            as {{ reading }}_withdrawn_count
+        {{- "," if not loop.last }}
+    {%- endfor %}
     from grid
     inner join definitions
         on
@@ -252,11 +252,11 @@ valued as (
 
     select
         *,
-        {%- for reading in readings %}
-            {{ exact_ratio(reading ~ '_numerator', reading ~ '_denominator') }}
-                as {{ reading }}_value
-            {{- "," if not loop.last }}
-        {%- endfor %}
+    {%- for reading in readings %}
+        {{ exact_ratio(reading ~ '_numerator', reading ~ '_denominator') }}
+            as {{ reading }}_value
+        {{- "," if not loop.last }}
+    {%- endfor %}
     from figures
 
 ),
@@ -311,7 +311,7 @@ final as (
         from compared
         {%- if not loop.last %}
 
-        union all
+            union all
         {%- endif %}
     {%- endfor %}
 
