@@ -51,6 +51,7 @@ stages as (
         produced_evidenced_on,
         on_target_claimed_on,
         on_target_evidenced_on,
+        is_held_back,
         withdrawn_on,
         investment_cum,
         has_investment_report
@@ -244,6 +245,7 @@ joined as (
             when stages.filed_evidenced_on is not null then '备案'
             else '签约'
         end as outcome_evidenced,
+        stages.is_held_back,
         case
             when code_links.project_id is null then '无项目'
             when stages.withdrawn_on is not null then '退出'
@@ -325,6 +327,7 @@ final as (
         joined.on_target_evidenced_on,
         cast(joined.investment_cum as decimal(20, 4)) as investment_cum,
         joined.outcome_evidenced,
+        joined.is_held_back,
         joined.outcome_claimed,
         'expansion' as source,
         joined.file_sha256,
@@ -366,6 +369,7 @@ select
     on_target_evidenced_on,
     investment_cum,
     outcome_evidenced,
+    is_held_back,
     outcome_claimed,
     source,
     file_sha256,

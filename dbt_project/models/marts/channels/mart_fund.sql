@@ -50,6 +50,7 @@ stages as (
         produced_evidenced_on,
         on_target_claimed_on,
         on_target_evidenced_on,
+        is_held_back,
         withdrawn_on,
         investment_cum
     from {{ ref('fct_project_funnel') }}
@@ -104,6 +105,7 @@ final as (
             when stages.filed_evidenced_on is not null then '备案'
             else '签约'
         end as result_evidenced,
+        stages.is_held_back,
         case
             when funds.signing_row_no is null then null
             when projects.project_id is null then '未找到项目'
@@ -150,6 +152,7 @@ select
     signed_investment,
     investment_cum,
     result_evidenced,
+    is_held_back,
     result_claimed,
     source,
     file_sha256,

@@ -126,6 +126,17 @@ figures as (
 
 ),
 
+valued as (
+
+    select
+        *,
+        {{ exact_ratio('numerator', 'denominator') }} as value
+    from figures
+
+),
+
+-- 水分, and what the checks hold back: the same on every reading's row, as far as the months go
+-- in which each is followed.
 final as (
 
     select
@@ -138,7 +149,15 @@ final as (
         basis,
         numerator,
         denominator,
-        {{ exact_ratio('numerator', 'denominator') }} as value,
+        value,
+        cast(
+            max(value) filter (where reading = 'claimed') over one_figure
+            - max(value) filter (where reading = 'evidenced') over one_figure as decimal(18, 6)
+        ) as unsupported_value,
+        cast(
+            max(value) filter (where reading = 'evidenced') over one_figure
+            - max(value) filter (where reading = 'verified') over one_figure as decimal(18, 6)
+        ) as held_back_value,
         at_risk,
         events,
         censored,
@@ -148,7 +167,10 @@ final as (
         is_mature,
         {{ as_of() }} as as_of,
         {{ known_on() }} as known_on
-    from figures
+    from valued
+    window one_figure as (
+        partition by cut_value, signing_year, months_since_signing, variant, basis
+    )
 
 )
 
@@ -163,6 +185,8 @@ select
     numerator,
     denominator,
     value,
+    unsupported_value,
+    held_back_value,
     at_risk,
     events,
     censored,
