@@ -427,6 +427,63 @@ def _proves(table: str) -> str:
     return "TRUE" if table == "dim_source_file" else "status IN ('loaded', 'unchanged')"
 
 
+def _check_rules(connection: duckdb.DuckDBPyConnection) -> list[CandidateRule]:
+    """What stops a publication is a check that did not answer, never what it answered."""
+    built = " UNION ALL ".join(
+        f"SELECT '{model}' AS model, count(*) AS n FROM intermediate.{model}"
+        for (model,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'intermediate' AND table_name LIKE 'chk#_r%'"
+            " ESCAPE '#' UNION ALL SELECT view_name FROM duckdb_views() WHERE schema_name = 'intermediate'"
+            " AND view_name LIKE 'chk#_r%' ESCAPE '#' ORDER BY ALL"
+        ).fetchall()
+    )
+    with_counts = (
+        f"WITH built AS ({built or 'SELECT NULL AS model, 0 AS n'}),"
+        " answered AS (SELECT check_id, count(*) AS n FROM checks.fct_check_result"
+        " WHERE NOT (entity_type = 'source' AND entity_id = check_id) GROUP BY check_id)"
+    )
+    return [
+        SqlRule(
+            "candidate.checks.ran",
+            "checks.check_registry",
+            f"{with_counts} SELECT r.check_id || ' ' || r.name_zh AS entity,"
+            " CASE WHEN b.model IS NULL THEN 'not built' ELSE CAST(coalesce(a.n, 0) AS VARCHAR) || ' answers' END"
+            " AS observed, coalesce(CAST(b.n AS VARCHAR), '?') || ' answers' AS expected"
+            " FROM {batch} AS r LEFT JOIN built AS b ON r.model = b.model"
+            " LEFT JOIN answered AS a ON r.check_id = a.check_id"
+            " WHERE b.model IS NULL OR coalesce(a.n, 0) <> b.n"
+            " UNION ALL SELECT a.check_id, CAST(a.n AS VARCHAR) || ' answers', 'a registered check'"
+            " FROM answered AS a ANTI JOIN {batch} AS r ON a.check_id = r.check_id",
+            "checks.fct_check_result",
+            zh="{count} 项检查没有运行，或其结论没有如数公布：{sample}。请查看 dbt 的日志。",
+            en="{count} checks did not run, or not all that they answered is published: {sample}. See the log of dbt.",
+        ),
+        SqlRule(
+            "candidate.checks.silent",
+            "checks.check_registry",
+            f"{with_counts}, delivered AS (SELECT coalesce(list(DISTINCT source), []) AS sources"
+            " FROM quality.load_log WHERE status = 'loaded' AND rows_accepted > 0)"
+            " SELECT r.check_id || ' ' || r.name_zh AS entity, '0 answers' AS observed,"
+            " 'one a unit' AS expected FROM {batch} AS r CROSS JOIN delivered AS d JOIN built AS b ON r.model = b.model"
+            " ANTI JOIN answered AS a ON r.check_id = a.check_id WHERE b.n = 0 AND list_has_all(d.sources, r.inputs)",
+            "checks.fct_check_result",
+            zh="{count} 项检查的来源都已收到，却没有任何结论：{sample}。请核对它的对象范围。",
+            en="{count} checks have all their sources and not one answer: {sample}. Look at the units that they ask.",
+        ),
+        SqlRule(
+            "candidate.checks.self_alarm",
+            "checks.fct_check_result",
+            "SELECT check_id AS entity, CAST(CAST(observed AS BIGINT) AS VARCHAR) || ' of ' ||"
+            " CAST(n_used AS VARCHAR) AS observed, 'at most ' || CAST(threshold AS VARCHAR) AS expected"
+            " FROM {batch} WHERE entity_type = 'source' AND entity_id = check_id AND outcome = 'fail'",
+            "checks.fct_check_result",
+            zh="{count} 项检查对自身报警（疑点超过适用对象的一成）：{sample}。照常发布；请先核对阈值与口径。",
+            en="{count} checks alarm about themselves (over a tenth of their units fail): {sample}. It is published;"
+            " look at their parameters first.",
+        ),
+    ]
+
+
 def _identity_rules(connection: duckdb.DuckDBPyConnection, pair: Clocks) -> list[CandidateRule]:
     ids = {c.name for k in load_contracts().values() for c in k.columns if c.value_type == "id"} - {"uscc"}
     schemas = ", ".join(f"'{s}'" for s in PUBLISHED_SCHEMAS)
@@ -499,6 +556,7 @@ def build_rules(connection: duckdb.DuckDBPyConnection, pair: Clocks) -> list[Can
         *_account_rules(pair),
         *_clock_rules(connection, pair),
         *_lineage_rules(connection),
+        *_check_rules(connection),
         *_identity_rules(connection, pair),
     ]
 

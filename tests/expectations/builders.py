@@ -206,6 +206,19 @@ def make_candidate(settings: Settings, pair: Pair = PAIR) -> None:
     con.execute("CREATE SCHEMA quality; CREATE SCHEMA marts; CREATE SCHEMA marts_public; CREATE SCHEMA checks")
     con.execute("CREATE TABLE quality.load_log AS SELECT * FROM raw.load_log")
     con.execute("CREATE TABLE quality.quarantine AS SELECT * EXCLUDE (row_key, scope, money) FROM raw.quarantine")
+    con.execute(
+        """CREATE SCHEMA intermediate;
+        CREATE TABLE intermediate.chk_r05_start_before_permit AS SELECT unnest(['JY-0', 'JY-1', 'JY-2']) AS entity_id;
+        CREATE TABLE intermediate.chk_r12_copied_vector AS SELECT 'JY-0' AS entity_id LIMIT 0;
+        CREATE TABLE checks.check_registry AS SELECT * FROM (VALUES
+          ('R05', '未许先建', 'chk_r05_start_before_permit', ['signing']),
+          ('R12', '向量复制', 'chk_r12_copied_vector', ['signing', 'fai'])) AS t (check_id, name_zh, model, inputs);
+        CREATE TABLE checks.fct_check_result AS
+        SELECT 'f' || entity_id AS finding_id, 'R05' AS check_id, 'project' AS entity_type, entity_id,
+          CASE entity_id WHEN 'JY-2' THEN 'na' ELSE 'fail' END AS outcome, CAST(NULL AS DECIMAL(24, 6)) AS observed,
+          CAST(NULL AS INTEGER) AS n_used, CAST(NULL AS DOUBLE) AS threshold
+        FROM intermediate.chk_r05_start_before_permit"""
+    )
     dates = ", ".join(f"{s}_claimed_on DATE, {s}_evidenced_on DATE, {s}_verified_on DATE" for s in STAGES)
     con.execute(
         f"""CREATE TABLE marts.fct_project_funnel (project_id VARCHAR, signing_row_no VARCHAR,

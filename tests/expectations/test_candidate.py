@@ -136,6 +136,29 @@ FAULTS = [
         ["UPDATE marts.fct_project_funnel SET file_sha256 = 'ffff' WHERE project_id LIKE '%2'"],
         "marts.fct_project_funnel: 1 rows, e.g. ffff",
     ),
+    ("candidate.checks.ran", ["DROP TABLE intermediate.chk_r12_copied_vector"], "R12 向量复制: not built"),
+    ("candidate.checks.ran", ["DELETE FROM checks.fct_check_result"], "R05 未许先建: 0 answers"),
+    (
+        "candidate.checks.ran",
+        [
+            "INSERT INTO checks.fct_check_result SELECT * REPLACE ('R99' AS check_id)"
+            " FROM checks.fct_check_result LIMIT 1"
+        ],
+        "R99: 1 answers",
+    ),
+    (
+        "candidate.checks.silent",
+        ["UPDATE checks.check_registry SET inputs = ['signing'] WHERE check_id = 'R12'"],
+        "R12 向量复制: 0 answers",
+    ),
+    (
+        "candidate.checks.self_alarm",
+        [
+            "INSERT INTO checks.fct_check_result SELECT * REPLACE ('source' AS entity_type, 'R05' AS entity_id,"
+            " 2 AS observed, 3 AS n_used, 0.1 AS threshold) FROM checks.fct_check_result WHERE outcome = 'fail' LIMIT 1"
+        ],
+        "R05: 2 of 3",
+    ),
     (
         "candidate.privacy.no_person",
         ["UPDATE marts.fct_project_funnel SET company_name = '王某 13912345678'"],
@@ -185,6 +208,15 @@ def test_a_fault_fails_its_rule_and_only_that(
     assert "13912345678" not in " ".join(result.notices)
 
 
+def test_findings_never_stop_a_publication(candidate: Settings) -> None:
+    """Every unit of a check may fail, at every severity: the release goes out."""
+    with duckdb.connect(str(candidate.work_db)) as con:
+        con.execute("ALTER TABLE checks.fct_check_result ADD COLUMN effective_severity VARCHAR")
+        con.execute("UPDATE checks.fct_check_result SET outcome = 'fail', effective_severity = 'block'")
+    result = run_audit(candidate, PAIR.known_on, PAIR.as_of)
+    assert failing(result.rows) == {} and result.may_publish and result.notices == []
+
+
 def test_every_rule_has_a_fault() -> None:
     assert {f[0] for f in FAULTS} == {r for r in load_registry() if r.startswith("candidate.")}
 
@@ -200,6 +232,8 @@ def test_every_rule_has_a_fault() -> None:
         "DROP TABLE raw.load_log",
         "ALTER TABLE marts.mart_funnel DROP COLUMN value",
         "DROP TABLE raw.tax",
+        "DROP TABLE checks.check_registry",
+        "DROP TABLE checks.fct_check_result",
     ],
 )
 def test_a_rule_that_cannot_run_stops_publication(candidate: Settings, statement: str) -> None:
