@@ -11,6 +11,9 @@
         ("R08", "chk_r08_after_stop"),
         ("R09", "chk_r09_dead_owner"),
         ("R10", "chk_r10_heaped_at_threshold"),
+        ("R11", "chk_r11_duplicate_project"),
+        ("R12", "chk_r12_copied_series"),
+        ("R13", "chk_r13_shared_papers"),
         ("R14", "chk_r14_equal_months"),
         ("R15", "chk_r15_too_smooth"),
         ("R16", "chk_r16_december_rush"),
@@ -40,6 +43,7 @@
         ("R40", "chk_r40_staff_and_insured"),
         ("R41", "chk_r41_withdrawn_counted"),
         ("R42", "chk_r42_control_totals"),
+        ("R43", "chk_r43_split_filing"),
         ("R44", "chk_r44_borrowed_tax"),
         ("R45", "chk_r45_shrunken_land"),
     ]) }}
