@@ -472,6 +472,8 @@ def audit(run_id: str, pair: Json) -> Json:
     with step(settings, run_id, "audit") as record, backend.lock(settings, STEP_LOCK_SECONDS, run_id):
         say("发布前检查…", "auditing the candidate ...")
         record["result"] = backend.audit(settings, pair)
+        for notice in record["result"].get("notices", ()):
+            progress(notice)
         return counts(record["result"])
 
 
