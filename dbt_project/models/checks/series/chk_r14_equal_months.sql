@@ -34,20 +34,12 @@ instalments as (
 
 ),
 
--- checks.md: u is the largest power of ten, 0.01 to 1000, that divides every non-zero value.
 units as (
 
     select
         project_id,
         count(*) as periods,
-        case
-            when bool_and(investment_month % 1000 = 0) then 1000
-            when bool_and(investment_month % 100 = 0) then 100
-            when bool_and(investment_month % 10 = 0) then 10
-            when bool_and(investment_month % 1 = 0) then 1
-            when bool_and(investment_month * 10 % 1 = 0) then 0.1
-            else 0.01
-        end as rounding_unit
+        {{ rounding_unit('investment_month') }} as rounding_unit
     from investment
     where investment_month <> 0
     group by project_id
