@@ -174,7 +174,8 @@ measured as (
         case
             when asked.common_periods >= {{ check_threshold('R15', 'least_common') }}
                 then {{ significant(
-                    "cast(" ~ check_threshold('R15', 'copy_spread') ~ " as double) + asked.rounding_unit / asked.mean_month"
+                    "cast(" ~ check_threshold('R15', 'copy_spread') ~ " as double)"
+                    ~ " + asked.rounding_unit / asked.mean_month"
                 ) }}
         end as copy_limit
     from asked
@@ -190,9 +191,13 @@ limited as (
     select
         * exclude (copy_limit),
         copy_limit,
-        {{ significant(
-            "case when peer_limit is not null then least(cast(" ~ check_threshold('R15', 'smooth_limit') ~ " as double), peer_limit) end"
-        ) }} as smooth_limit
+        case
+            when peer_limit is not null
+                then {{ significant(
+                    "least(cast(" ~ check_threshold('R15', 'smooth_limit')
+                    ~ " as double), peer_limit)"
+                ) }}
+        end as smooth_limit
     from measured
 
 ),
@@ -261,7 +266,7 @@ final as (
         case
             when says_copy
                 then {{ sentence(
-                    'in {}, {} months are nearly the same multiple of the months a year before: {} on average, coefficient of variation {}',
+                    'in {}, {} months are nearly one multiple, {} on average, of those a year before: coefficient of variation {}',
                     ['year_no', 'common_periods', 'round(mean_ratio, 4)', 'spread'],
                 ) }}
             else {{ sentence(
@@ -287,7 +292,7 @@ final as (
                     ['copy_limit', 'rounding_unit', 'round(mean_month, 2)'],
                 ) }}
             else {{ sentence(
-                'the standard deviation is at least {} (1 % quantile of {} years of other projects of the trade, at most {})',
+                'the standard deviation is at least {} (1 % quantile of {} years of peers, at most {})',
                 ['smooth_limit', 'peers', check_threshold('R15', 'smooth_limit')],
             ) }}
         end as relation_en
