@@ -167,29 +167,48 @@ matched as (
 
 ),
 
--- Twelve months back from each report, over the months for which there is one.
+-- Each report counts in the twelve months' windows that hold it.
+places as (
+
+    select
+        matched.district_code,
+        matched.uscc,
+        matched.shift,
+        matched.stat_period as told_period,
+        last_day(matched.stat_period + to_months(cast(series.step as integer))) as stat_period,
+        matched.reported,
+        matched.invoiced,
+        matched.months_told,
+        matched.months_delivered,
+        matched.months_invoiced,
+        matched.files_with_group
+    from matched
+    cross join rules
+    cross join unnest(generate_series(0, rules.window_months - 1)) as series (step)
+
+),
+
 windows as (
 
     select
-        district_code,
-        uscc,
-        stat_period,
-        shift,
-        sum(reported) over twelve as reported,
-        sum(invoiced) over twelve as invoiced,
-        sum(months_told) over twelve as months_told,
-        sum(months_delivered) over twelve as months_delivered,
-        sum(months_invoiced) over twelve as months_invoiced,
-        bool_or(files_with_group) over twelve as files_with_group,
-        min(stat_period) over twelve as first_report
-    from matched
-    cross join rules
-    window
-        twelve as (
-            partition by district_code, uscc, shift
-            order by stat_period
-            range between to_months(rules.window_months - 1) preceding and current row
-        )
+        places.district_code,
+        places.uscc,
+        places.stat_period,
+        places.shift,
+        sum(places.reported) as reported,
+        sum(places.invoiced) as invoiced,
+        sum(places.months_told) as months_told,
+        sum(places.months_delivered) as months_delivered,
+        sum(places.months_invoiced) as months_invoiced,
+        bool_or(places.files_with_group) as files_with_group,
+        min(places.told_period) as first_report
+    from places
+    inner join reported_months
+        on
+            places.district_code = reported_months.district_code
+            and places.uscc = reported_months.uscc
+            and places.stat_period = reported_months.stat_period
+    group by places.district_code, places.uscc, places.stat_period, places.shift
 
 ),
 

@@ -299,9 +299,9 @@ measured as (
         len(peers) as n_peers,
         {{ significant(robust_z('value', 'peers')) }} as z,
         {{ significant('exp(list_median(peers))') }} as median_per_mu,
-        -- The bottom share of its cell by rank: of fewer than twenty firms nobody is in the bottom 5 %.
+        -- By rank in its cell: of fewer than twenty firms nobody is in the bottom 5 %.
         coalesce(
-            len(list_filter(peers, lambda v : v < value)) + 1 <= low_share * (len(peers) + 1), false
+            len(list_filter(peers, lambda v: v < value)) + 1 <= low_share * (len(peers) + 1), false
         ) as is_low
     from compared
 

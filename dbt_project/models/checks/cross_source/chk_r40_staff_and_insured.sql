@@ -183,13 +183,15 @@ final as (
                 then cast(judged.headcount as double) / cast(judged.insured_headcount as double)
             else judged.headcount
         end as statistic,
-        case when judged.insured_headcount > 0 then judged.ratio else judged.uninsured_staff end as threshold,
+        case when judged.insured_headcount > 0 then judged.ratio else judged.uninsured_staff end
+            as threshold,
         judged.headcount as observed,
         case when judged.na_reason is null then judged.insured_headcount end as expected,
         1 as n_used,
         ['first_months', 'merged_firm'] as exemptions_checked,
         case
-            when judged.na_reason is null and judged.is_beyond then list_concat([judged.cell], coalesce(insured_cells.cells, []))
+            when judged.na_reason is null and judged.is_beyond
+                then list_concat([judged.cell], coalesce(insured_cells.cells, []))
             else {{ no_evidence() }}
         end as evidence,
         {{ sentence(

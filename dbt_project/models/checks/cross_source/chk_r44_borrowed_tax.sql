@@ -151,74 +151,82 @@ moves as (
 
 ),
 
+sites as (
+
+    select
+        district_code,
+        uscc,
+        since_on
+    from parcels
+
+    union all
+
+    select
+        district_code,
+        uscc,
+        since_on
+    from leases
+
+    union all
+
+    select
+        district_code,
+        uscc,
+        stat_period as since_on
+    from power
+    where uscc is not null
+
+),
+
 premises as (
 
     select
         district_code,
         uscc,
         min(since_on) as since_on
-    from (
-        select
-            district_code,
-            uscc,
-            since_on
-        from parcels
-
-        union all
-
-        select
-            district_code,
-            uscc,
-            since_on
-        from leases
-
-        union all
-
-        select
-            district_code,
-            uscc,
-            stat_period as since_on
-        from power
-        where uscc is not null
-    )
+    from sites
     group by district_code, uscc
 
 ),
 
+spans as (
+
+    select
+        district_code,
+        min(stat_period) as first_period,
+        max(stat_period) as last_period
+    from sales
+    group by district_code
+
+    union all
+
+    select
+        district_code,
+        min(stat_period) as first_period,
+        max(stat_period) as last_period
+    from power
+    group by district_code
+
+    union all
+
+    select
+        district_code,
+        min(stat_period) as first_period,
+        max(stat_period) as last_period
+    from staff
+    group by district_code
+
+),
+
+-- The months for which all three were delivered, or nothing can be said of what a firm lacks.
 first_deliveries as (
 
     select
         district_code,
         max(first_period) as first_period,
         min(last_period) as last_period
-    from (
-        select
-            district_code,
-            min(stat_period) as first_period,
-            max(stat_period) as last_period
-        from sales
-        group by district_code
-
-        union all
-
-        select
-            district_code,
-            min(stat_period) as first_period,
-            max(stat_period) as last_period
-        from power
-        group by district_code
-
-        union all
-
-        select
-            district_code,
-            min(stat_period) as first_period,
-            max(stat_period) as last_period
-        from staff
-        group by district_code
-    )
+    from spans
     group by district_code
-    -- All three of them, or nothing can be said of what a firm lacks.
     having count(*) = 3
 
 ),

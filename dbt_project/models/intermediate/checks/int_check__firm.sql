@@ -1,5 +1,5 @@
--- One row a firm as the checks see it: its trade, and whose figures it adds to. The board is that of
--- the register, else of its last output report, else of its last project.
+-- One row a firm as the checks see it: its trade, its board and its first recognised production.
+-- The board is that of the register, else of its last output report, else of its last project.
 
 with
 

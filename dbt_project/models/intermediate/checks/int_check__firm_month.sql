@@ -1,6 +1,7 @@
 -- One row a firm and month, from the month before the first output report of its district to the
 -- last whole month, for firms that ever reported output or whose production was recognised: what
--- it made and what it used. January has a row without an output report; February's report covers both.
+-- it made and what it used. January has a row without an output report; February's report covers
+-- both.
 
 with
 

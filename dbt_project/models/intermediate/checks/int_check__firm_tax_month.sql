@@ -1,5 +1,5 @@
--- One row a firm, month of the treasury and tax item: what it paid and what came back, all levels of
--- the budget together, without fees and the one-off taxes on land (checks.md R26, R44).
+-- One row a firm, month of the treasury and tax item: what it paid and what came back, all levels
+-- of the budget together, without fees and the one-off taxes on land (checks.md R26, R44).
 
 with
 

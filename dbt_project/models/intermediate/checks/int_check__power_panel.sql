@@ -91,8 +91,9 @@ placed as (
         months_held,
         reason is null and is_long as is_held,
         case
-            when reason is null and is_long and division_firms > minimum_peers then industry_division
-            when reason is null and is_long and section_firms > minimum_peers then industry_section
+            when reason is not null or not is_long then null
+            when division_firms > minimum_peers then industry_division
+            when section_firms > minimum_peers then industry_section
         end as own_cell,
         coalesce(
             reason,
