@@ -1,17 +1,28 @@
 with
 
-results as (
+answers as (
 
     select
+        finding_id,
         check_id,
         period,
         reporting_unit,
         outcome,
         na_reason,
-        effective_severity
+        effective_severity,
+        evidence
     from {{ ref('fct_check_result') }}
     -- The alarm of a check about itself is no answer about a unit.
     where entity_type <> 'source'
+
+),
+
+findings as (
+
+    select
+        finding_id,
+        decision
+    from {{ ref('finding') }}
 
 ),
 
@@ -62,6 +73,23 @@ contracts as (
 
 ),
 
+results as (
+
+    select
+        answers.finding_id,
+        answers.check_id,
+        answers.period,
+        answers.reporting_unit,
+        answers.outcome,
+        answers.na_reason,
+        answers.effective_severity,
+        answers.evidence,
+        case when answers.outcome = 'fail' then coalesce(findings.decision, 'open') end as decision
+    from answers
+    left join findings on answers.finding_id = findings.finding_id
+
+),
+
 -- Every answer counts for its board and for the district.
 placed_results as (
 
@@ -71,7 +99,8 @@ placed_results as (
         '全区' as reporting_unit,
         outcome,
         na_reason,
-        effective_severity
+        effective_severity,
+        decision
     from results
 
     union all by name
@@ -82,7 +111,8 @@ placed_results as (
         coalesce(reporting_unit, '未知') as reporting_unit,
         outcome,
         na_reason,
-        effective_severity
+        effective_severity,
+        decision
     from results
 
 ),
@@ -123,7 +153,10 @@ check_counts as (
         count(*) filter (where outcome = 'pass') as passed,
         count(*) filter (where outcome = 'fail') as failed,
         count(*) filter (where outcome = 'na') as not_applicable,
-        count(*) filter (where effective_severity in ('block', 'quarantine')) as held_back
+        count(*) filter (where effective_severity in ('block', 'quarantine')) as held_back,
+        count(*) filter (where decision = 'open') as still_open,
+        count(*) filter (where decision = 'explained') as explained,
+        count(*) filter (where decision = 'confirmed') as confirmed
     from placed_results
     group by check_id, period, reporting_unit
 
@@ -143,6 +176,9 @@ check_rows as (
         check_counts.not_applicable,
         na_reasons.na_reasons,
         check_counts.held_back,
+        check_counts.still_open,
+        check_counts.explained,
+        check_counts.confirmed,
         {{ exact_ratio('check_counts.failed', 'check_counts.applicable') }} as fail_share
     from check_counts
     inner join registry on check_counts.check_id = registry.check_id
@@ -168,6 +204,39 @@ trended as (
 
 ),
 
+-- Which deliveries the questions rest on: a finding counts once for every source in its evidence.
+cited as (
+
+    select distinct
+        finding_id,
+        check_id,
+        period,
+        decision,
+        struct_extract(unnest(evidence), 'source') as source
+    from results
+    where outcome = 'fail'
+
+),
+
+cited_rows as (
+
+    select
+        'evidence' as topic,
+        cited.check_id,
+        cited.source,
+        contracts.owner_department as owner,
+        cited.period,
+        '全区' as reporting_unit,
+        count(*) as failed,
+        count(*) filter (where cited.decision = 'open') as still_open,
+        count(*) filter (where cited.decision = 'explained') as explained,
+        count(*) filter (where cited.decision = 'confirmed') as confirmed
+    from cited
+    inner join contracts on cited.source = contracts.source
+    group by cited.check_id, cited.source, contracts.owner_department, cited.period
+
+),
+
 -- A row counts once however many of its cells are unreadable; it is open while one of them is.
 quarantined_rows as (
 
@@ -180,7 +249,8 @@ quarantined_rows as (
         row_number,
         bool_or(state = 'open') as is_open,
         bool_or(state = 'superseded') as is_superseded,
-        bool_or(state = 'waived') as is_waived
+        bool_or(state = 'waived') as is_waived,
+        bool_and(state = 'released') as is_released
     from cells
     group by source, owner, received_on, file_sha256, sheet, row_number
 
@@ -198,6 +268,7 @@ quarantine_rows as (
         count(*) filter (where is_open) as open_rows,
         count(*) filter (where not is_open and is_superseded) as superseded_rows,
         count(*) filter (where not is_open and not is_superseded and is_waived) as waived_rows,
+        count(*) filter (where is_released) as released_rows,
         max(datediff('day', received_on, {{ known_on() }})) filter (where is_open)
             as oldest_open_days,
         cast(
@@ -247,10 +318,88 @@ delivery_rows as (
 
 ),
 
+last_deliveries as (
+
+    select
+        source,
+        max(received_on) as last_received_on
+    from deliveries
+    group by source
+
+),
+
+-- The last period that was due by known_on, of each district that delivers.
+last_due as (
+
+    select
+        source,
+        district_code,
+        arg_max(first_received_on is not null, due_on) as is_received
+    from periods_delivered
+    where due_on < {{ known_on() }}
+    group by source, district_code
+
+),
+
+last_due_sources as (
+
+    select
+        source,
+        bool_and(is_received) as is_fresh
+    from last_due
+    group by source
+
+),
+
+period_counts as (
+
+    select
+        source,
+        count(*) filter (where not is_expected) as periods_due,
+        count(*) filter (where first_received_on is not null) as periods_received,
+        count(*) filter (where first_received_on is not null and not is_expected)
+            as periods_received_of_due,
+        count(*) filter (where is_late) as periods_late,
+        count(*) filter (where is_missing) as periods_missing
+    from periods_delivered
+    group by source
+
+),
+
+-- Every source of the contracts, also one that has never delivered.
+source_rows as (
+
+    select
+        'source' as topic,
+        contracts.source,
+        contracts.owner_department as owner,
+        '全区' as reporting_unit,
+        coalesce(period_counts.periods_due, 0) as periods_due,
+        coalesce(period_counts.periods_received, 0) as periods_received,
+        coalesce(period_counts.periods_late, 0) as periods_late,
+        coalesce(period_counts.periods_missing, 0) as periods_missing,
+        {{ exact_ratio('period_counts.periods_received_of_due', 'period_counts.periods_due') }}
+            as completeness,
+        last_deliveries.last_received_on,
+        datediff('day', last_deliveries.last_received_on, {{ known_on() }}) as days_since_received,
+        coalesce(last_due_sources.is_fresh, last_deliveries.last_received_on is not null)
+            as is_fresh
+    from contracts
+    left join period_counts on contracts.source = period_counts.source
+    left join last_deliveries on contracts.source = last_deliveries.source
+    left join last_due_sources on contracts.source = last_due_sources.source
+
+),
+
 united as (
 
     select *
     from trended
+
+    union all by name
+
+    select *
+    from cited_rows
 
     union all by name
 
@@ -261,6 +410,11 @@ united as (
 
     select *
     from delivery_rows
+
+    union all by name
+
+    select *
+    from source_rows
 
 ),
 
@@ -279,12 +433,16 @@ final as (
         not_applicable,
         na_reasons,
         held_back,
+        still_open,
+        explained,
+        confirmed,
         fail_share,
         fail_share_change,
         quarantined_rows,
         open_rows,
         superseded_rows,
         waived_rows,
+        released_rows,
         oldest_open_days,
         median_open_days,
         periods_due,
@@ -292,6 +450,10 @@ final as (
         periods_late,
         periods_missing,
         days_late,
+        completeness,
+        last_received_on,
+        days_since_received,
+        is_fresh,
         {{ as_of() }} as as_of,
         {{ known_on() }} as known_on
     from united
@@ -311,12 +473,16 @@ select
     not_applicable,
     na_reasons,
     held_back,
+    still_open,
+    explained,
+    confirmed,
     cast(fail_share as decimal(18, 6)) as fail_share,
     cast(fail_share_change as decimal(18, 6)) as fail_share_change,
     quarantined_rows,
     open_rows,
     superseded_rows,
     waived_rows,
+    released_rows,
     oldest_open_days,
     median_open_days,
     periods_due,
@@ -324,6 +490,10 @@ select
     periods_late,
     periods_missing,
     days_late,
+    cast(completeness as decimal(18, 6)) as completeness,
+    last_received_on,
+    days_since_received,
+    is_fresh,
     as_of,
     known_on
 from final
