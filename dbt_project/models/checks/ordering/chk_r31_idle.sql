@@ -59,7 +59,7 @@ parcels as (
 
 ),
 
--- checks.md: a third of the area is land_area x agreed_far_min / 3; the register's area lands in mu.
+-- checks.md: a third of the area is land_area x agreed_far_min / 3; areas land in mu.
 lands as (
 
     select
@@ -320,24 +320,29 @@ clauses as (
 
     select
         measured.*,
-        has_land and not has_permit and not is_committed and idle_on < {{ as_of() }}
-            as is_overdue,
+        (
+            measured.has_land
+            and not measured.has_permit
+            and not measured.is_committed
+            and measured.idle_on < {{ as_of() }}
+        ) as is_overdue,
         coalesce(
-            (has_land or has_permit)
-            and not is_completed
-            and last_day(last_active_on + to_months(stopped_months)) <= last_period
+            (measured.has_land or measured.has_permit)
+            and not measured.is_completed
+            and last_day(measured.last_active_on + to_months(measured.stopped_months))
+            <= measured.last_period
             and (
-                investment_cum < planned_investment * investment_share
-                or permit_floor_area < agreed_floor_area / area_divisor
+                measured.investment_cum < measured.planned_investment * measured.investment_share
+                or measured.permit_floor_area < measured.agreed_floor_area / measured.area_divisor
             ),
             false
         ) as is_stopped,
         quiet.project_id is not null and stepped.project_id is null as is_void,
         coalesce(
-            permit_received_on >= idle_on - source_lag_days, false
+            measured.permit_received_on >= measured.idle_on - measured.source_lag_days, false
         ) as saw_permits,
         coalesce(
-            works_received_on >= void_on - source_lag_days, false
+            measured.works_received_on >= measured.void_on - measured.source_lag_days, false
         ) as saw_works
     from measured
     left join quiet on measured.project_id = quiet.project_id
@@ -356,11 +361,9 @@ judged as (
         end as clause,
         investment_cum < planned_investment * investment_share as is_short_of_money,
         case
-            when is_overdue and saw_permits then datediff('month', agreed_on, {{ as_of() }})
-            - case when day({{ as_of() }}) < day(agreed_on) then 1 else 0 end
+            when is_overdue and saw_permits then datesub('month', agreed_on, {{ as_of() }})
             when is_stopped then datediff('month', last_active_on, last_period)
-            when is_void and saw_works then datediff('month', permitted_on, {{ as_of() }})
-            - case when day({{ as_of() }}) < day(permitted_on) then 1 else 0 end
+            when is_void and saw_works then datesub('month', permitted_on, {{ as_of() }})
         end as months,
         case
             when is_overdue and saw_permits and forfeit_on < {{ as_of() }} then forfeit_months
@@ -401,7 +404,9 @@ final as (
                 then list_filter(
                     busy_cells
                     || case when last_paid_on > last_busy_on then [paid_cell] else [] end
-                    || case when is_short_of_money then cum_cells else coalesce(permit_cells, []) end
+                    || case
+                        when is_short_of_money then cum_cells else coalesce(permit_cells, [])
+                    end
                     || case when is_short_of_money then [] else land_cells end,
                     lambda c: c.value is not null
                 )
@@ -433,18 +438,18 @@ final as (
         case clause
             when 'overdue'
                 then {{ sentence(
-                    'the land was to be begun on {}; by {} there is no construction permit, {} months',
+                    'land to be begun on {}; by {}, {} months on, there is no permit',
                     ['agreed_on', as_of(), 'months'],
                 ) }}
             when 'stopped'
                 then case
                     when is_short_of_money
                         then {{ sentence(
-                            'no investment or payment for works after {}, {} months; {} of {} planned (10,000 yuan)',
+                            'no investment or payment after {}, {} months; {} of {} planned',
                             ['last_active_on', 'months', 'investment_cum', 'planned_investment'],
                         ) }}
                     else {{ sentence(
-                        'no investment or payment after {}, {} months; permits for {} of at least {} square metres',
+                        'no investment or payment after {}, {} months; permits for {} of {} m2',
                         ['last_active_on', 'months', 'permit_floor_area', 'agreed_floor_area'],
                     ) }}
                 end
@@ -471,7 +476,7 @@ final as (
         case clause
             when 'overdue'
                 then {{ sentence(
-                    'begun within {} months of the agreed start (after {} the land may be taken back)',
+                    'begun within {} months of the agreed start (after {} it may be taken)',
                     ['idle_months', 'forfeit_months'],
                 ) }}
             when 'stopped'

@@ -175,9 +175,7 @@ measured as (
         made_up.made_up_cell,
         rules.months_after_filing,
         datediff('day', documents.started_on, documents.filed_on) as days_late,
-        datediff('month', documents.filed_on, {{ as_of() }})
-        - case when day({{ as_of() }}) < day(documents.filed_on) then 1 else 0 end
-            as months_since,
+        datesub('month', documents.filed_on, {{ as_of() }}) as months_since,
         coalesce(
             documents.filed_on + to_months(rules.months_after_filing) < {{ as_of() }}
             and coalesce(followed.last_seen_on < documents.filed_on, true),
@@ -256,7 +254,7 @@ final as (
                 then {{ sentence('started on {}, filed on {}', ['started_on', 'filed_on']) }}
             when 'made_up' then 'the filing is registered as made up afterwards'
             else {{ sentence(
-                'filed on {}; by {}, {} months on, no land, permit, investment, payment or recognition',
+                'filed on {}; by {}, {} months on, nothing of any kind has followed',
                 ['filed_on', as_of(), 'months_since'],
             ) }}
         end as facts_en,

@@ -101,15 +101,18 @@ claims as (
         produced.actual_on as produced_on,
         produced.actual_cell as produced_cell,
         -- metrics.md "Stages" 6: the agreement's terms, else the ledger's expectation.
-        case when agreements.agreed_sales > 0 then agreements.agreed_sales else ledger.expected_sales end
+        case
+            when agreements.agreed_sales > 0 then agreements.agreed_sales else ledger.expected_sales
+        end
             as due_sales,
         case when agreements.agreed_sales > 0 then agreements.sales_cell else ledger.sales_cell end
             as due_sales_cell,
         case
             when agreements.agreed_tax > 0 then agreements.agreed_tax
             when agreements.agreed_tax_per_mu > 0
-                then cast(agreements.agreed_tax_per_mu as decimal(24, 6))
-                * coalesce(agreements.agreed_land_area, ledger.land_area, 0)
+                then
+                    cast(agreements.agreed_tax_per_mu as decimal(24, 6))
+                    * coalesce(agreements.agreed_land_area, ledger.land_area, 0)
             else ledger.expected_tax
         end as due_tax,
         case
@@ -204,25 +207,31 @@ taxes as (
 
 ),
 
+periods as (
+
+    select distinct
+        district_code,
+        stat_period,
+        'sales' as source
+    from sales
+
+    union all
+
+    select distinct
+        district_code,
+        stat_period,
+        'tax' as source
+    from taxes
+
+),
+
 delivered as (
 
     select
         district_code,
         stat_period,
-        bool_or(source = 'sales') and bool_or(source = 'tax') as is_delivered
-    from (
-        select distinct
-            district_code,
-            stat_period,
-            'sales' as source
-        from sales
-        union all
-        select distinct
-            district_code,
-            stat_period,
-            'tax' as source
-        from taxes
-    )
+        count(*) = 2 as is_delivered
+    from periods
     group by district_code, stat_period
 
 ),
@@ -360,7 +369,9 @@ final as (
         case
             when na_reason is not null then null
             when is_too_soon then datediff('day', produced_on, actual_on)
-            when clause = 'tax' then cast(tax_reached as double) / nullif(cast(due_tax as double), 0)
+            when
+                clause = 'tax'
+                then cast(tax_reached as double) / nullif(cast(due_tax as double), 0)
             else cast(sales_reached as double) / nullif(cast(due_sales as double), 0)
         end as statistic,
         case when is_too_soon then months_after_production else 1 end as threshold,
@@ -402,7 +413,7 @@ final as (
                 ) }}
             when 'tax'
                 then {{ sentence(
-                    'on target recognised on {}; tax with relief of the {} months before {}{}, agreed {}',
+                    'on target recognised on {}; tax of the {} months before {}{}, agreed {}',
                     ['recognised_on', 'trailing_months', 'less_en', 'tax_reached', 'due_tax'],
                 ) }}
             else {{ sentence(

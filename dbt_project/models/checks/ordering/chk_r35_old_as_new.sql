@@ -296,7 +296,7 @@ final as (
                     ["datediff('day', started_on, registered_on)"],
                 ) }}
             else {{ sentence(
-                'a new firm is registered within {} months before completion, or for the project; it is {}',
+                'a new firm is at most {} months old at completion; it is {}',
                 ['months_before_completion', "datediff('month', registered_on, completed_on)"],
             ) }}
         end as relation_en

@@ -213,7 +213,7 @@ final as (
                 ) }}
             when 'gone'
                 then {{ sentence(
-                    'arrival {} of {}: {}, of which {} left for a related payee in thirty days (10,000 USD)',
+                    'arrival {} of {}: {}, of which {} left for a related payee',
                     ['gone_no', 'arrived_date', 'amount_usd', 'outflow_usd'],
                 ) }}
             else {{ sentence(

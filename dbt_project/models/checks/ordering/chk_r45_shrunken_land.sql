@@ -280,7 +280,7 @@ final as (
                     ['evaluated_mu', 'title_mu', 'lease_mu', 'held_mu'],
                 ) }}
             else {{ sentence(
-                'the evaluated land fell on {} from {} to {} mu; no change in the land register for {} months',
+                'on {} the evaluated land fell from {} to {} mu; no transaction for {} months',
                 ['fell_on', 'previous_mu', 'mu', 'transaction_months'],
             ) }}
         end as facts_en,
