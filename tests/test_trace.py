@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.house import House
+from zhixiao.errors import DataError
 from zhixiao.landing import land_drop
 from zhixiao.settings import Settings
 from zhixiao.trace import describe_trace, trace
@@ -104,3 +105,50 @@ def test_a_correction_is_told_beside_what_was_delivered(house: House) -> None:
     assert "marts.fct_tax.tax_paid = 1.5" in text
     assert "“12,345.60” -> tax_paid = 1.234560" in text
     assert "更正 corrected tax_paid: 1.23456 -> 1.5" in text
+
+
+QUALITY = """
+CREATE TABLE marts.mart_data_quality AS SELECT * FROM (VALUES
+  ('quarantine', NULL, 'tax', '税务局', '2025-07', '全区'), ('delivery', NULL, 'tax', '税务局', '2025-06', '全区'),
+  ('source', NULL, 'tax', '税务局', NULL, '全区'), ('check', 'R44', NULL, '税务局', '2025-06', '开发区'),
+  ('check', 'R44', NULL, '税务局', '2025-05', '开发区'), ('evidence', 'R44', 'tax', '税务局', '2025-06', '全区')
+) AS t (topic, check_id, source, owner, period, reporting_unit),
+(SELECT 1 AS open_rows, 0 AS waived_rows, 1 AS periods_received, 1 AS failed);
+CREATE TABLE quality.delivery AS SELECT 'tax' AS source, '321204' AS district_code, '2025-06' AS period,
+  DATE '2025-07-15' AS due_on, DATE '2025-07-10' AS received_on, 'received' AS status;
+CREATE SCHEMA IF NOT EXISTS checks;
+CREATE TABLE checks.fct_check_result AS
+SELECT 'R44' AS check_id, 'F' AS entity_id, '2025-06' AS period, '开发区' AS reporting_unit, 'fail' AS outcome, [
+  {'source': 'tax', 'file_sha256': file_sha256, 'sheet': sheet, 'row_number': row_number, 'column_name': 'tax_paid',
+   'value': '1.23456'}] AS evidence FROM raw.tax WHERE row_number = 4;
+DROP TABLE quality.quarantine;
+CREATE TABLE quality.quarantine AS SELECT 'q' AS quarantine_id, 'tax' AS source, '税务局' AS owner,
+  received_on, file_name, file_sha256, sheet, row_number, 'tax_paid' AS column_name, '12,345.60' AS cell_text,
+  'out_of_bounds' AS reason_code, '超出范围' AS reason_zh, 'open' AS state FROM raw.tax WHERE row_number = 4;
+"""
+
+
+def test_figures_of_data_quality_lead_to_cells_and_files(house: House) -> None:
+    pair = house.build("2025-07-20")
+    with duckdb.connect(str(house.settings.work_db)) as con:
+        con.execute(QUALITY)
+    publish(house.settings, pair)
+
+    def lines(topic: str, column: str, more: str = "") -> str:
+        found = trace(house.settings, "mart_data_quality", f"topic={topic}{more}", column)
+        return "\n".join(describe_trace(t, column) for t in found)
+
+    cell = lines("quarantine", "open_rows")
+    assert "tax_paid “12,345.60” [out_of_bounds, open] 超出范围" in cell
+    assert "入库税额: “12,345.60” -> tax_paid = 1.234560" in cell
+    with pytest.raises(DataError, match="the figure is 0"):
+        lines("quarantine", "waived_rows")
+    for topic in ("delivery", "source"):
+        text = lines(topic, "periods_received")
+        assert f"来自 from: raw/tax/{DAY}/入库.csv\n" in text and "(row" not in text
+        assert "tax 2025-06 received · 应报 due 2025-07-15 · 收到 received 2025-07-10" in text
+    for topic in ("check", "evidence"):
+        text = lines(topic, "failed", ",period=2025-06")
+        assert "R44 fail · F 2025-06" in text and "入库税额: “12,345.60” -> tax_paid = 1.234560" in text
+    with pytest.raises(DataError, match="no evidence to trace"):
+        lines("check", "failed", ",period=2025-05")

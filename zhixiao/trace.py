@@ -170,7 +170,7 @@ def _traces(
         if row["file_sha256"] is None:
             continue
         source, file = _file_of(con, row)
-        t = Trace(table, row, source, file, row["file_sha256"], row["sheet"] or "", row["row_number"])
+        t = Trace(table, row, source, file, row["file_sha256"], row["sheet"] or "", row["row_number"] or 0)
         _read_cells(reader.settings, t, column, reader, hints)
         t.corrections = _corrections(con, t)
         out.append(t)
@@ -368,7 +368,7 @@ def describe_trace(t: Trace, column: str) -> str:
     where = f"工作表 {t.sheet}，" if t.sheet else ""
     lines = [
         t.step or f"{t.table}.{column} = {value}",
-        f"  来自 from: raw/{t.file}，{where}第 {t.row_number} 行 (row {t.row_number})",
+        f"  来自 from: raw/{t.file}" + (f"，{where}第 {t.row_number} 行 (row {t.row_number})" if t.row_number else ""),
         f"  文件散列 sha256: {t.file_sha256}",
     ]
     if t.computed:
@@ -376,6 +376,8 @@ def describe_trace(t: Trace, column: str) -> str:
     for c in t.cells:
         original = "（原文不显示 not shown）" if c.original is None else f"“{c.original}”"
         lines.append(f"  {c.header or c.column}: {original} -> {c.column} = {c.landed}")
+    if not t.row_number:
+        return "\n".join([*lines[:3], *([f"\n{t.more}"] if t.more else [])])
     lines += [f"  更正 corrected {words}" for words in t.corrections]
     if not t.from_original:
         lines.append(

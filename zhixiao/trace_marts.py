@@ -56,8 +56,10 @@ def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dic
     listed = _listed(con, schema, name, row)
     if listed:
         return listed
+    if "topic" in row and row["topic"] in ("quarantine", "delivery", "source"):
+        return _quality_rows(con, row, column)
     if row.get("check_id"):
-        return _check_rows(con, row)
+        return _check_rows(con, row, column)
     figure = _as_figure(row)
     if figure is not None and _is_funnel(con, figure):
         return _figure_rows(con, figure, column)
@@ -73,23 +75,79 @@ def steps_below(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dic
     return _facts(con, table, {**row, "project_id": [p for (p,) in projects] or None}, column)
 
 
-def _check_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> list[Step]:
-    """What one check rests on: the evidence of its answers, the fails first."""
+# Columns of mart_data_quality that count some of the rows or cells, and what those are.
+_OUTCOMES = {"failed": "fail", "still_open": "fail", "explained": "fail", "confirmed": "fail", "held_back": "fail"}
+_STATES = {
+    "open_rows": "open", "oldest_open_days": "open", "median_open_days": "open", "superseded_rows": "superseded",
+    "waived_rows": "waived", "released_rows": "released",
+}  # fmt: skip
+
+
+def _check_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: str) -> list[Step]:
+    """What one check rests on: the evidence of its answers, the fails first; of a row of mart_data_quality, in its
+    period, of its board, and of its source where the topic is the evidence."""
+    board = row.get("reporting_unit") or "全区"
     answers = con.execute(
-        "SELECT entity_id, period, outcome, evidence FROM checks.fct_check_result WHERE check_id = $1 "
-        "AND ($2 IN ('全区', '') OR reporting_unit = $2) AND len(evidence) > 0 "
-        "ORDER BY outcome, entity_id, period LIMIT 20",
-        [row["check_id"], row.get("reporting_unit") or ""],
-    ).fetchall()
+        "SELECT entity_id, period, outcome, list_filter(evidence, lambda e: e.file_sha256 IS NOT NULL "
+        "AND ($5 IS NULL OR e.source = $5)) AS cells FROM checks.fct_check_result WHERE check_id = $1 "
+        "AND ($2 = '全区' OR coalesce(reporting_unit, '未知') = $2) AND (NOT $3 OR period IS NOT DISTINCT FROM $4) "
+        "AND ($6 IS NULL OR outcome = $6) AND len(cells) > 0 ORDER BY outcome, entity_id, period LIMIT 20",
+        [
+            row["check_id"], board, "topic" in row, row.get("period"),
+            row.get("source") if row.get("topic") == "evidence" else None, _OUTCOMES.get(column),
+        ],
+    ).fetchall()  # fmt: skip
     out = [
-        Step("checks.fct_check_result", e, f"{row['check_id']} {outcome} · {entity} {period or ''}")
+        Step("checks.fct_check_result", e, f"{row['check_id']} {outcome} · {entity} {period or ''}", e["column_name"])
         for entity, period, outcome, evidence in answers
         for e in evidence
-        if e["file_sha256"] is not None
     ]
     if not out:
         raise DataError("这项检查没有可追溯的依据行。", "the check has no evidence to trace.")
     return out
+
+
+def _quality_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: str) -> list[Step]:
+    """The quarantined cells, or the delivered files, that a row of mart_data_quality counts."""
+    if row["topic"] == "quarantine":
+        found = _dicts(
+            con.execute(
+                "SELECT * FROM quality.quarantine WHERE source = $1 AND owner = $2 "
+                "AND strftime(received_on, '%Y-%m') = $3 AND ($4 IS NULL OR state = $4) "
+                "ORDER BY received_on, file_name, sheet, row_number, column_name",
+                [row["source"], row["owner"], row["period"], _STATES.get(column)],
+            )
+        )
+        return _some(
+            [
+                Step("quality.quarantine", r, f"{r['column_name']} “{r['cell_text'] or ''}” [{r['reason_code']}, "
+                     f"{r['state']}] {r['reason_zh']}", r["column_name"].split("|")[0])
+                for r in found
+            ]
+        )  # fmt: skip
+    found = _dicts(
+        con.execute(
+            "SELECT l.*, d.period, d.status AS delivery_status, d.due_on, NULL AS sheet, NULL AS row_number "
+            "FROM quality.delivery AS d INNER JOIN quality.load_log AS l ON d.source = l.source "
+            "AND d.district_code = l.district_code AND d.received_on = l.received_on "
+            "WHERE d.source = $1 AND ($2 IS NULL OR d.period = $2) AND l.status IN ('loaded', 'unchanged') "
+            "ORDER BY l.received_on DESC, l.file_name, d.period",
+            [row["source"], row["period"]],
+        )
+    )
+    return _some(
+        [
+            Step("quality.delivery", r, f"{r['source']} {r['period']} {r['delivery_status']} · 应报 due "
+                 f"{r['due_on'] or '—'} · 收到 received {r['received_on']} · {r['rows_accepted']} 行 rows")
+            for r in found
+        ]
+    )  # fmt: skip
+
+
+def _some(steps: list[Step]) -> list[Step]:
+    if not steps:
+        raise DataError("这个数字是 0，没有行或文件计入。", "the figure is 0: no row and no file is in it.")
+    return steps
 
 
 def _as_figure(row: dict[str, Any]) -> dict[str, Any] | None:
