@@ -70,6 +70,7 @@ months as (
 
 ),
 
+-- Ten decimals: what is left of a spread of nothing is the order of the sum.
 years as (
 
     select
@@ -79,9 +80,9 @@ years as (
         count(months.ratio) as common_periods,
         case
             when count(*) >= {{ check_threshold('R15', 'least_periods') }}
-                then {{ significant('stddev_samp(months.log_step)') }}
+                then {{ significant('round(stddev_samp(months.log_step), 10)') }}
         end as smoothness,
-        {{ significant('stddev_samp(months.ratio) / avg(months.ratio)') }} as spread,
+        {{ significant('round(stddev_samp(months.ratio) / avg(months.ratio), 10)') }} as spread,
         avg(months.ratio) as mean_ratio,
         avg(cast(months.investment_month as double)) filter (where months.ratio is not null)
             as mean_month,

@@ -108,18 +108,24 @@ purchases as (
 
 -- A firm's purchases belong to its projects by the machines that each has reported: the last
 -- year-to-date figure of each code and year.
+yearly_equipment as (
+
+    select
+        project_id,
+        project_code,
+        year_no,
+        arg_max(coalesce(investment_equipment, 0), stat_period) as equipment
+    from reports
+    group by project_id, project_code, year_no
+
+),
+
 equipment as (
 
     select
         project_id,
         sum(equipment) as equipment
-    from (
-        select
-            project_id,
-            arg_max(coalesce(investment_equipment, 0), stat_period) as equipment
-        from reports
-        group by project_id, project_code, year_no
-    )
+    from yearly_equipment
     group by project_id
 
 ),
@@ -172,12 +178,15 @@ paid as (
 spending as (
 
     select
-        project_id,
-        stat_period,
+        coalesce(paid.project_id, bought.project_id) as project_id,
+        coalesce(paid.stat_period, bought.stat_period) as stat_period,
         coalesce(paid.works, 0)
         + greatest(coalesce(paid.machines, 0), coalesce(bought.machines_bought, 0)) as spent
     from paid
-    full outer join bought using (project_id, stat_period)
+    full outer join bought
+        on
+            paid.project_id = bought.project_id
+            and paid.stat_period = bought.stat_period
 
 ),
 
@@ -245,21 +254,26 @@ years as (
 ),
 
 -- What a later delivery took off December.
+first_and_last as (
+
+    select
+        project_id,
+        year_no,
+        record_key,
+        arg_min(old_value, revision_no) as first_value,
+        arg_max(new_value, revision_no) as last_value
+    from revisions
+    group by project_id, year_no, record_key
+
+),
+
 lowered as (
 
     select
         project_id,
         year_no,
         sum(greatest(first_value - last_value, 0)) as lowered
-    from (
-        select
-            project_id,
-            year_no,
-            arg_min(old_value, revision_no) as first_value,
-            arg_max(new_value, revision_no) as last_value
-        from revisions
-        group by project_id, year_no, record_key
-    )
+    from first_and_last
     group by project_id, year_no
 
 ),
@@ -280,29 +294,25 @@ negative as (
 
 ),
 
--- The last December that every report, and the last January that every payment, can have come from.
-delivered as (
+-- How far reports and payments have come: nothing is concluded from those still to come.
+reported as (
 
     select
-        reported.district_code,
-        reported.reported_until,
-        payed.paid_until
-    from (
-        select
-            projects.district_code,
-            max(investment.stat_period) as reported_until
-        from investment
-        inner join projects on investment.project_id = projects.project_id
-        group by projects.district_code
-    ) as reported
-    left join (
-        select
-            district_code,
-            max(paid_on) as paid_until
-        from payments
-        group by district_code
-    ) as payed
-        on reported.district_code = payed.district_code
+        projects.district_code,
+        max(investment.stat_period) as reported_until
+    from investment
+    inner join projects on investment.project_id = projects.project_id
+    group by projects.district_code
+
+),
+
+accounted as (
+
+    select
+        district_code,
+        max(paid_on) as paid_until
+    from payments
+    group by district_code
 
 ),
 
@@ -328,10 +338,10 @@ asked as (
         years.december + coalesce(lowered.lowered, 0) as first_december,
         negative.cells as negative_cells,
         coalesce(
-            delivered.reported_until >= make_date(spine.year_no, 12, 31)
+            reported.reported_until >= make_date(spine.year_no, 12, 31)
             and (
-                delivered.paid_until is null
-                or delivered.paid_until > make_date(spine.year_no, 12, 31)
+                accounted.paid_until is null
+                or accounted.paid_until > make_date(spine.year_no, 12, 31)
             ),
             false
         ) as is_closed
@@ -344,7 +354,8 @@ asked as (
         on spine.project_id = lowered.project_id and spine.year_no = lowered.year_no
     left join negative
         on spine.project_id = negative.project_id and spine.year_no = negative.year_no
-    left join delivered on spine.district_code = delivered.district_code
+    left join reported on spine.district_code = reported.district_code
+    left join accounted on spine.district_code = accounted.district_code
 
 ),
 
