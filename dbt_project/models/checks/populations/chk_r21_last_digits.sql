@@ -38,7 +38,9 @@ figures as (
 
 ),
 
-measured as (
+-- A share of round numbers that is near the peers' is the mixture of reporters, however many there
+-- are: it says nothing.
+shared as (
 
     select
         sets.*,
@@ -46,27 +48,18 @@ measured as (
         tests.last_p,
         tests.pair_chi2,
         tests.pair_p,
-        tests.round_p,
-        coalesce(tests.last_chi2 > {{ check_threshold('R21', 'chi2_last') }}, false) as fails_last,
-        coalesce(tests.pair_chi2 > {{ check_threshold('R21', 'chi2_pair') }}, false) as fails_pair,
-        coalesce(
-            {{ significant('tests.round_p') }} < {{ check_threshold('R21', 'p_round') }}, false
-        ) as fails_round,
-        -- The best of several tests counts as often as there are tests.
-        case
-            when coalesce(tests.last_p, tests.pair_p, tests.round_p) is not null
-                then least(
-                    least(tests.last_p, tests.pair_p, tests.round_p)
-                    * len(
-                        list_filter(
-                            [tests.last_p, tests.pair_p, tests.round_p],
-                            lambda p: p is not null
-                        )
-                    ), 1
-                )
-        end as p_value,
         sets.round_count / nullif(sets.digit_count, 0) as round_share,
-        sets.peer_round_count / nullif(sets.peer_count, 0) as peer_share
+        sets.peer_round_count / nullif(sets.peer_count, 0) as peer_share,
+        case
+            when
+                sets.round_count * sets.peer_count
+                >= {{ check_threshold('R21', 'round_ratio') }}
+                * sets.peer_round_count * sets.digit_count
+                or sets.round_count * sets.peer_count * {{ check_threshold('R21', 'round_ratio') }}
+                <= sets.peer_round_count * sets.digit_count
+                then tests.round_p
+            else tests.round_p * 0 + 1
+        end as round_p
     from sets
     left join tests
         on
@@ -74,6 +67,27 @@ measured as (
             and sets.reporting_unit = tests.reporting_unit
             and sets.series = tests.series
             and sets.stat_year = tests.stat_year
+
+),
+
+-- The best of several tests counts as often as there are tests.
+measured as (
+
+    select
+        *,
+        coalesce(last_chi2 > {{ check_threshold('R21', 'chi2_last') }}, false) as fails_last,
+        coalesce(pair_chi2 > {{ check_threshold('R21', 'chi2_pair') }}, false) as fails_pair,
+        coalesce(
+            {{ significant('round_p') }} < {{ check_threshold('R21', 'p_round') }}, false
+        ) as fails_round,
+        case
+            when coalesce(last_p, pair_p, round_p) is not null
+                then least(
+                    least(last_p, pair_p, round_p)
+                    * len(list_filter([last_p, pair_p, round_p], lambda p: p is not null)), 1
+                )
+        end as p_value
+    from shared
 
 ),
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from zhixiao.checks.figures import FigureSet, Figures, Tested, judge
+from zhixiao.checks.figures import Figures, FigureSet, Tested, judge
 
 
 def model(dbt, session):
