@@ -27,7 +27,8 @@ readings as (
         district_code,
         uscc,
         stat_period,
-        {{ evidence_cell('power', 'power', 'power_kwh') }} as cell
+        {{ evidence_cell('power', 'power', 'power_kwh') }} as kwh_cell,
+        {{ evidence_cell('power', 'power', 'power_capacity_kva') }} as capacity_cell
     from {{ ref('fct_power_month') }} as power
 
 ),
@@ -40,6 +41,17 @@ reports as (
         stat_period,
         {{ evidence_cell('output', 'output', 'output_value') }} as cell
     from {{ ref('fct_output_month') }} as output
+
+),
+
+recognitions as (
+
+    select
+        district_code,
+        uscc,
+        recognised_cell as cell
+    from {{ ref('int_check__firm') }}
+    where recognised_cell is not null
 
 ),
 
@@ -288,6 +300,7 @@ fails as (
         uscc,
         stat_period,
         makes,
+        is_idle,
         first_month,
         case
             when first_covered = 2 then last_day(first_month - interval 1 month) else first_month
@@ -303,7 +316,12 @@ cells as (
         fails.district_code,
         fails.uscc,
         fails.stat_period,
-        readings.cell
+        unnest(
+            case
+                when fails.is_idle then [readings.kwh_cell, readings.capacity_cell]
+                else [readings.kwh_cell]
+            end
+        ) as cell
     from fails
     inner join readings
         on
@@ -325,6 +343,20 @@ cells as (
             and fails.uscc = reports.uscc
             and reports.stat_period between fails.first_month and fails.stat_period
     where fails.makes
+
+    union all
+
+    select
+        fails.district_code,
+        fails.uscc,
+        fails.stat_period,
+        recognitions.cell
+    from fails
+    inner join recognitions
+        on
+            fails.district_code = recognitions.district_code
+            and fails.uscc = recognitions.uscc
+    where fails.is_idle
 
 ),
 

@@ -50,6 +50,36 @@ parcels as (
 
 ),
 
+leases as (
+
+    select
+        lease.district_code,
+        lease.uscc,
+        lease.counts_from,
+        lease.counts_to,
+        unnest([
+            struct_pack(
+                source := lease.source,
+                file_sha256 := lease.file_sha256,
+                sheet := lease.sheet,
+                row_number := lease.row_number,
+                column_name := 'leased_floor_area',
+                value := {{ said('lease.leased_floor_area') }}
+            ),
+            struct_pack(
+                source := lease.source,
+                file_sha256 := lease.file_sha256,
+                sheet := lease.sheet,
+                row_number := lease.row_number,
+                column_name := 'leased_out_floor_area',
+                value := {{ said('lease.leased_out_floor_area') }}
+            ),
+        ]) as cell
+    from {{ ref('int_land__lease') }} as lease
+    where lease.uscc is not null
+
+),
+
 first_parcels as (
 
     select
@@ -88,7 +118,8 @@ tax_rows as (
         tax.district_code,
         tax.uscc,
         last_day(coalesce(tax.tax_treasury_date, tax.stat_period)) as stat_period,
-        {{ evidence_cell('tax', 'tax', 'tax_paid') }} as cell
+        {{ evidence_cell('tax', 'tax', 'tax_paid') }} as paid_cell,
+        {{ evidence_cell('tax', 'tax', 'tax_relief') }} as relief_cell
     from {{ ref('fct_tax') }} as tax
     left join item_scope on tax.tax_item = item_scope.tax_item
     where coalesce(item_scope.counts_on_target, true)
@@ -370,7 +401,7 @@ cells as (
         fails.district_code,
         fails.uscc,
         fails.year_no,
-        tax_rows.cell
+        unnest([tax_rows.paid_cell, tax_rows.relief_cell]) as cell
     from fails
     inner join tax_rows
         on
@@ -395,6 +426,21 @@ cells as (
     union all
 
     select
+        fails.district_code,
+        fails.uscc,
+        fails.year_no,
+        leases.cell
+    from fails
+    inner join leases
+        on
+            fails.district_code = leases.district_code
+            and fails.uscc = leases.uscc
+            and fails.window_end >= leases.counts_from
+            and coalesce(fails.window_end < leases.counts_to, true)
+
+    union all
+
+    select
         district_code,
         uscc,
         year_no,
@@ -411,6 +457,7 @@ evidences as (
         year_no,
         list(cell order by cell) as evidence
     from cells
+    where cell.value is not null
     group by district_code, uscc, year_no
 
 ),

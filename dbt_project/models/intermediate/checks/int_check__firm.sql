@@ -51,7 +51,8 @@ recognitions as (
         coalesce(recognition.uscc, ledger.uscc) as uscc,
         recognition.actual_date,
         recognition.recognised_date,
-        {{ evidence_cell('recognition', 'recognition', 'actual_date') }} as cell
+        {{ evidence_cell('recognition', 'recognition', 'actual_date') }} as produced_cell,
+        {{ evidence_cell('recognition', 'recognition', 'recognised_date') }} as recognised_cell
     from {{ ref('int_recognition__current') }} as recognition
     left join {{ ref('int_check__project') }} as ledger
         on
@@ -72,7 +73,8 @@ produced as (
         uscc,
         min(actual_date) as produced_on,
         min(recognised_date) as recognised_on,
-        arg_min(cell, (actual_date, recognised_date)) as produced_cell
+        arg_min(produced_cell, (actual_date, recognised_date, produced_cell)) as produced_cell,
+        arg_min(recognised_cell, (recognised_date, recognised_cell)) as recognised_cell
     from recognitions
     where uscc is not null
     group by district_code, uscc
@@ -105,7 +107,8 @@ final as (
         industries.section_code as industry_section,
         produced.produced_on,
         produced.recognised_on,
-        produced.produced_cell
+        produced.produced_cell,
+        produced.recognised_cell
     from firms
     left join reports
         on firms.district_code = reports.district_code and firms.uscc = reports.uscc
@@ -129,5 +132,6 @@ select
     industry_section,
     produced_on,
     recognised_on,
-    produced_cell
+    produced_cell,
+    recognised_cell
 from final
