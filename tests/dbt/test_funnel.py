@@ -64,7 +64,15 @@ class Built:
             ).fetchone()
 
     def held_back(self) -> set[str]:
-        """Whom effective blocks and quarantines stand on: the project, both sides of a pair, the firm's projects."""
+        """Whom effective blocks and quarantines stand on: the project, both sides of a pair, the firm's projects.
+
+        Of a repeat signing (R11) the later one alone; signed on one day, the larger number.
+        """
+        signed = {
+            p.project_id: (p.row["signing_date"], p.row["signing_row_no"])
+            for p in self.by_hand.projects
+            if p.in_ledger and p.row["signing_date"]
+        }
         keys = ("check_id", "entity_type", "entity_id", "counterpart_id", "period")
         strong = {
             tuple(r[k] for k in keys) for r in self.effective if r["effective_severity"] in ("block", "quarantine")
@@ -73,7 +81,10 @@ class Built:
         for fail in self.fails:
             if fail["is_population"] or tuple(fail[k] for k in keys) not in strong:
                 continue
-            out |= {p for p in (fail["project_id"], fail["counterpart_project_id"]) if p}
+            sides = {p for p in (fail["project_id"], fail["counterpart_project_id"]) if p}
+            if fail["check_id"] == "R11" and sides <= signed.keys():
+                sides = {max(sides, key=signed.__getitem__)}
+            out |= sides
             if fail["entity_type"] == "enterprise":
                 out |= {p.project_id for p in self.by_hand.projects if p.uscc == fail["uscc"]}
         return out

@@ -1,8 +1,8 @@
 -- Which projects the checks hold out of the verified totals, and by which findings (metrics.md). A
 -- project is out as a whole, all stages, numerator and denominator, as long as an effective block or
 -- quarantine stands on it that nobody has explained, or on its firm where the check is about an
--- enterprise: then all projects of that firm in the district. Checks about populations hold nothing
--- back.
+-- enterprise: then all projects of that firm in the district. Of a repeat signing (R11) only the side
+-- that was signed later is out. Checks about populations hold nothing back.
 
 with
 
@@ -51,6 +51,15 @@ projects as (
 
 ),
 
+repeat_signings as (
+
+    select
+        project_id,
+        earlier_project_id
+    from {{ ref('int_check__repeat_signing') }}
+
+),
+
 standing as (
 
     select
@@ -73,7 +82,7 @@ standing as (
 
 ),
 
-held_back as (
+sides as (
 
     select
         project_id,
@@ -81,7 +90,8 @@ held_back as (
         check_id,
         effective_severity,
         anchor_on as since,
-        decision
+        decision,
+        counterpart_project_id as other_project_id
     from standing
     where project_id is not null
 
@@ -94,9 +104,29 @@ held_back as (
         check_id,
         effective_severity,
         anchor_on as since,
-        decision
+        decision,
+        project_id as other_project_id
     from standing
     where counterpart_project_id is not null
+
+),
+
+held_back as (
+
+    select
+        sides.project_id,
+        sides.finding_id,
+        sides.check_id,
+        sides.effective_severity,
+        sides.since,
+        sides.decision
+    from sides
+    left join repeat_signings
+        on
+            sides.check_id = 'R11'
+            and sides.project_id = repeat_signings.earlier_project_id
+            and sides.other_project_id = repeat_signings.project_id
+    where repeat_signings.project_id is null
 
     union all
 
