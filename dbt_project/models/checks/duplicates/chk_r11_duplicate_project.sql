@@ -34,7 +34,7 @@ cells as (
                 sheet := sheet,
                 row_number := row_number,
                 column_name
-                    := case when is_in_ledger then 'signed_investment' else 'planned_investment' end,
+                := case when is_in_ledger then 'signed_investment' else 'planned_investment' end,
                 value := {{ said(
                     "case when is_in_ledger then signed_investment else planned_investment end"
                 ) }}
@@ -45,7 +45,9 @@ cells as (
                 sheet := sheet,
                 row_number := row_number,
                 column_name := case when is_in_ledger then 'signing_date' else 'filing_date' end,
-                value := cast(case when is_in_ledger then signing_date else filing_date end as varchar)
+                value := cast(
+                    case when is_in_ledger then signing_date else filing_date end as varchar
+                )
             ),
         ], lambda c: c.value is not null) as cells
     from {{ ref('int_project') }}
@@ -95,14 +97,14 @@ scored as (
     select
         pairs.project_id,
         pairs.counterpart_project_id,
-        prior.weight
+        by_prior.weight
         + by_name.weight
         + by_owner.weight
         + by_amount.weight
         + by_day.weight
         + by_address.weight as bits
     from pairs
-    inner join weights as prior on prior.field = 'prior'
+    inner join weights as by_prior on by_prior.field = 'prior'
     inner join weights as by_name
         on by_name.field = 'name' and pairs.name_level = by_name.level
     inner join weights as by_owner

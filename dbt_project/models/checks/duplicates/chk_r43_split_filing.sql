@@ -57,6 +57,20 @@ first_statements as (
 
 ),
 
+steps as (
+
+    select {{ check_threshold('R43', 'small_step') }} as amount
+
+    union all
+
+    select {{ check_threshold('R43', 'middle_step') }} as amount
+
+    union all
+
+    select {{ check_threshold('R43', 'large_step') }} as amount
+
+),
+
 filings as (
 
     select
@@ -71,16 +85,9 @@ filings as (
         first_statements.planned_cell,
         first_statements.date_cell,
         {{ phase_tokens(text_key("first_statements.project_name")) }} as phases,
-        least(
-            abs(
-                first_statements.planned_investment / {{ check_threshold('R43', 'small_step') }} - 1
-            ),
-            abs(
-                first_statements.planned_investment / {{ check_threshold('R43', 'middle_step') }} - 1
-            ),
-            abs(
-                first_statements.planned_investment / {{ check_threshold('R43', 'large_step') }} - 1
-            )
+        (
+            select min(abs(first_statements.planned_investment / step.amount - 1))
+            from steps as step
         ) as distance,
         projects.project_id,
         projects.entity_id,
