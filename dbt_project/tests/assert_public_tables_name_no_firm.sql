@@ -8,6 +8,13 @@
 -- depends_on: {{ ref('mart_fund_public') }}
 -- depends_on: {{ ref('mart_landing_cohort_public') }}
 -- depends_on: {{ ref('mart_board_scorecard_public') }}
+-- depends_on: {{ ref('mart_access_gate_public') }}
+-- depends_on: {{ ref('mart_bottleneck_public') }}
+-- depends_on: {{ ref('mart_data_quality_public') }}
+-- depends_on: {{ ref('mart_exit_list_public') }}
+-- depends_on: {{ ref('mart_figure_vintage_public') }}
+-- depends_on: {{ ref('mart_milestone_public') }}
+-- depends_on: {{ ref('mart_project_profile_public') }}
 -- marts_public travels (metrics.md, Confidentiality): no column of it may say which firm, project,
 -- parcel or row of a file a figure comes from.
 
@@ -22,6 +29,11 @@ published as (
     where
         database_name = current_database()
         and schema_name = 'marts_public'
+        -- There `source` is what the row is about, not where it was delivered.
+        and not (
+            column_name = 'source'
+            and table_name in ('mart_data_quality', 'mart_figure_vintage')
+        )
 
 ),
 
