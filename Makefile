@@ -40,6 +40,8 @@ test: ## 安装并运行全部检查与测试 / set up, then every check and tes
 
 test-long: ## 长测试 / the full form of the long tests
 	@bin/setup
+	@bin/setup tools
+	@bin/check --all
 	@$(PY) -m pytest -m long --durations=15 $(ARGS)
 
 backfill: ## 十四五 60 个月末口径 / the 60 month-end pairs of the 14th plan (ARGS="--from 2021-01 --to 2025-12")
