@@ -19,38 +19,20 @@ cells as (
 
     select
         project_id,
-        list_filter([
-            struct_pack(
-                source := source,
-                file_sha256 := file_sha256,
-                sheet := sheet,
-                row_number := row_number,
-                column_name := 'project_name',
-                value := project_name
-            ),
-            struct_pack(
-                source := source,
-                file_sha256 := file_sha256,
-                sheet := sheet,
-                row_number := row_number,
-                column_name
-                := case when is_in_ledger then 'signed_investment' else 'planned_investment' end,
-                value := {{ said(
-                    "case when is_in_ledger then signed_investment else planned_investment end"
-                ) }}
-            ),
-            struct_pack(
-                source := source,
-                file_sha256 := file_sha256,
-                sheet := sheet,
-                row_number := row_number,
-                column_name := case when is_in_ledger then 'signing_date' else 'filing_date' end,
-                value := cast(
-                    case when is_in_ledger then signing_date else filing_date end as varchar
-                )
-            ),
-        ], lambda c: c.value is not null) as cells
-    from {{ ref('int_project') }}
+        case
+            when is_in_ledger
+                then {{ evidence_list([
+                    evidence_cell('signing', 'project', 'project_name'),
+                    evidence_cell('signing', 'project', 'signed_investment'),
+                    evidence_cell('signing', 'project', 'signing_date'),
+                ]) }}
+            else {{ evidence_list([
+                evidence_cell('filing', 'project', 'project_name'),
+                evidence_cell('filing', 'project', 'planned_investment'),
+                evidence_cell('filing', 'project', 'filing_date'),
+            ]) }}
+        end as cells
+    from {{ ref('int_project') }} as project
 
 ),
 
