@@ -397,7 +397,7 @@ final as (
         answered.used as observed,
         case
             when answered.is_thin or answered.is_dark
-                then cast(
+                then try_cast(
                     answered.peer_share * answered.limit_ratio * answered.made as decimal(24, 6)
                 )
             when answered.is_idle

@@ -267,7 +267,7 @@ final as (
         answered.output_value as observed,
         case
             when answered.outcome <> 'na'
-                then cast(
+                then try_cast(
                     cast(answered.output_value as double) / exp(answered.residual)
                     as decimal(24, 6)
                 )

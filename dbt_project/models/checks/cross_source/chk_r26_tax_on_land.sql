@@ -473,9 +473,10 @@ final as (
         case when answered.outcome = 'fail' then 'flag' end as severity,
         answered.z as statistic,
         case when answered.z > 0 then answered.odd_z else -answered.odd_z end as threshold,
-        cast(answered.tax_per_mu as decimal(24, 6)) as observed,
-        case when answered.outcome <> 'na' then cast(answered.median_per_mu as decimal(24, 6)) end
-            as expected,
+        try_cast(answered.tax_per_mu as decimal(24, 6)) as observed,
+        case
+            when answered.outcome <> 'na' then try_cast(answered.median_per_mu as decimal(24, 6))
+        end as expected,
         answered.n_peers as n_used,
         ['utilities', 'production_age', 'tax_relief', 'other_land'] as exemptions_checked,
         evidences.evidence,
