@@ -31,7 +31,7 @@ def prepare(params: Mapping[str, Any] | None) -> Json:
     if not reason:
         raise ConfigError("缺少理由：每个决定都要写明为什么。", "a decision needs its reason.")
     settings = Settings.from_env()
-    lines = _cells(settings, ids) if action in OF_CELLS else _findings(settings, ids)
+    lines = _cells(settings, ids, action) if action in OF_CELLS else _findings(settings, ids)
     shown = [*lines[:SHOWN], *([f"… 共 {len(lines)} 处 / {len(lines)} in all"] if len(lines) > SHOWN else [])]
     return {
         "action": action,
@@ -74,13 +74,16 @@ def _ids(value: Any) -> list[str]:
     return [str(i).strip() for i in value or () if str(i).strip()]
 
 
-def _cells(settings: Settings, ids: Sequence[str]) -> list[str]:
-    from zhixiao.warehouse.quarantine import find_cells
+def _cells(settings: Settings, ids: Sequence[str], action: str) -> list[str]:
+    from zhixiao.warehouse.quarantine import find_cells, require_releasable
 
+    cells = find_cells(settings, ids)
+    if action == "release":
+        require_releasable(cells)
     return [
         f"{c.quarantine_id} {c.source}/{c.received_on}/{c.file_name} {c.sheet} #{c.row_number} {c.column_name} "
         f"“{c.cell_text or ''}” [{c.reason_code}, {c.state}] {c.reason_zh}"
-        for c in find_cells(settings, ids)
+        for c in cells
     ]
 
 

@@ -48,13 +48,73 @@
     {%- set key_entity = key_entities[0] if key_entities else none -%}
     with
 
+    accepted_rows as (
+
+        select *
+        from {{ source('raw', source_name) }}
+        where received_on <= {{ known_on() }}
+
+    ),
+
+    -- Rows that a person released from quarantine stand in the delivery that they came with.
+    released_rows as (
+
+        select
+            {%- for name in c.columns %}
+            cast(json_extract_string(data, '$.{{ name }}') as {{ types[name] }}) as {{ name }},
+            {%- endfor %}
+            {%- for name in c.precisions %}
+            json_extract_string(data, '$.{{ name }}') as {{ name }},
+            {%- endfor %}
+            list_concat(cast(json_extract(data, '$.marks') as varchar[]), ['released']) as marks,
+            json_extract_string(data, '$.extra') as extra,
+            district_code,
+            file_sha256,
+            file_name,
+            sheet,
+            row_number,
+            received_on,
+            false as restates_by_key
+        from {{ ref('stg_released_row') }}
+        where source = '{{ source_name }}'
+
+    ),
+
+    {%- if c["keys"] %}
+
+    -- A key that stands twice in one delivery says nothing: what was accepted stays alone.
+    admitted_rows as (
+
+        select released_rows.*
+        from released_rows
+        left join accepted_rows
+            on
+                released_rows.district_code = accepted_rows.district_code
+                and released_rows.received_on = accepted_rows.received_on
+                {%- for name in c["keys"] %}
+                and released_rows.{{ name }} is not distinct from accepted_rows.{{ name }}
+                {%- endfor %}
+        where accepted_rows.row_number is null
+        qualify row_number() over (
+            partition by
+                released_rows.district_code, released_rows.received_on
+                {%- for name in c["keys"] %}, released_rows.{{ name }}{% endfor %}
+            order by released_rows.file_name, released_rows.sheet, released_rows.row_number
+        ) = 1
+
+    ),
+    {%- endif %}
+
     known_rows as (
 
         select
             *,
             {{ statement_key(source_name) }} as statement_key
-        from {{ source('raw', source_name) }}
-        where received_on <= {{ known_on() }}
+        from (
+            select * from accepted_rows
+            union all by name
+            select * from {{ "admitted_rows" if c["keys"] else "released_rows" }}
+        )
 
     ),
 

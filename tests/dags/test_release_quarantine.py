@@ -18,7 +18,7 @@ from zhixiao.settings import Settings
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag as Bag
 
-CELL, OTHER, FINDING = "c" * 16, "d" * 16, "f1" + "0" * 14
+CELL, OTHER, UNREADABLE, FINDING = "c" * 16, "d" * 16, "e" * 16, "f1" + "0" * 14
 ANSWERED = datetime(2026, 3, 1, 23, 30, tzinfo=ZoneInfo("UTC"))
 """Half past seven of the next day in Shanghai."""
 
@@ -32,11 +32,13 @@ def release(settings: Settings) -> Settings:
             f"""
             CREATE SCHEMA quality; CREATE SCHEMA checks;
             CREATE TABLE quality.quarantine AS
-            SELECT unnest(['{CELL}', '{OTHER}']) AS quarantine_id, 'tax' AS source, DATE '2026-02-10' AS received_on,
+            SELECT unnest(['{CELL}', '{OTHER}', '{UNREADABLE}']) AS quarantine_id, 'tax' AS source,
+              DATE '2026-02-10' AS received_on,
               'a.csv' AS file_name, '' AS sheet, 4 AS row_number, 'tax_paid' AS column_name,
               '{{{{ 1/0 }}}}' AS cell_text,
-              'out_of_bounds' AS reason_code, '超出范围' AS reason_zh, 'out of bounds' AS reason_en, '税务局' AS owner,
-              'open' AS state;
+              unnest(['out_of_bounds', 'uscc_length', 'date_unreadable']) AS reason_code,
+              '超出范围' AS reason_zh, 'out of bounds' AS reason_en, '税务局' AS owner,
+              'open' AS state, repeat('a', 64) AS file_sha256;
             CREATE TABLE checks.check_registry AS SELECT 'R05' AS check_id, '未许先建' AS name_zh, 'x' AS name_en,
               'x' AS owner, 'x' AS rule_zh, 'x' AS rule_en, 'x' AS formula, 'x' AS ask_for_zh, 'x' AS ask_for_en;
             CREATE TABLE checks.fct_check_result AS SELECT '{FINDING}' AS finding_id, 'R05' AS check_id,
@@ -83,6 +85,7 @@ def test_what_is_asked_is_said_in_words(release: Settings) -> None:
         ({"action": "delete", "ids": CELL, "reason": "x"}, "no action delete"),
         ({"action": "waive", "ids": "zz", "reason": "x"}, "not in quarantine: zz"),
         ({"action": "confirmed", "ids": "zz", "reason": "x"}, "no finding zz"),
+        ({"action": "release", "ids": UNREADABLE, "reason": "x"}, "nobody can say what the cell holds"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anybody_is_asked(
@@ -104,7 +107,7 @@ def test_an_approval_is_a_decision_of_the_person_who_gave_it_on_the_local_day(re
              "reason": "分期", "figures_digest": "abcd"},
         ],
         "2026-03-02/quarantine.csv": [
-            {"quarantine_id": CELL, "action": "waive", "actor": "王工", "reason": "重复报送"},
+            {"quarantine_id": CELL, "action": "waive", "actor": "王工", "reason": "重复报送", "row": ""},
         ],
     }  # fmt: skip
     with pytest.raises(ConfigError, match="nobody is known to have approved"):
@@ -144,14 +147,14 @@ def test_only_an_approval_is_written(bag: Bag, release: Settings, monkeypatch: p
 
     monkeypatch.setattr(ApprovalOperator, "execute", execute)
     dag = DagBag(bag.dag_folder).dags["release_quarantine"]
-    run = dag.test(run_conf={"action": "release", "ids": CELL, "reason": "已核对"})
+    run = dag.test(run_conf={"action": "waive", "ids": CELL, "reason": "已核对"})
     assert run.state == "success"
     found = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
     assert found["write"] == ("success" if choice == "Approve" else "skipped")
-    assert seen[0] == "放行隔离的单元格：1 处 / release 1?"
+    assert seen[0] == "豁免隔离的单元格：1 处 / waive 1?"
     # A cell is shown as it is and never taken for a template.
     assert "{{ 1/0 }}" in seen[1]
-    written = [{"quarantine_id": CELL, "action": "release", "actor": "王工", "reason": "已核对"}]
+    written = [{"quarantine_id": CELL, "action": "waive", "actor": "王工", "reason": "已核对", "row": ""}]
     assert decisions(release) == ({"2026-03-02/quarantine.csv": written} if choice == "Approve" else {})
 
 

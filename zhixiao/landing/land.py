@@ -11,10 +11,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -128,6 +130,31 @@ def land_file(
         faults.point("land_before_report")
         _write_report(paths, report)
     return report
+
+
+def held_rows(
+    settings: Settings, contract: Contract, path: Path, member: str | None, wanted: AbstractSet[tuple[str, int]]
+) -> dict[tuple[str, int], dict[str, Any]]:
+    """Rows in quarantine, by sheet and row number, as they would land if their cells were accepted as they stand.
+
+    Persons are hidden as in landing. Raises a Refusal when the file cannot be read any more.
+    """
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    with _workdir(settings) as work, _connection(settings, work) as con:
+        payload = open_member(path, member, work)
+        is_large = payload.path.stat().st_size >= LARGE_FILE
+        plans, _, _ = plan_sheets(contract, read_sheets(con, payload, work))
+        for i, plan in enumerate(plans):
+            table = _SheetSql(con, contract, plan, f"t{i}", settings.pii_key)
+            table.build(is_large)
+            result = con.execute(table.accepted_sql("is not null"))
+            names = [d[0] for d in result.description or []]
+            for values in result.fetchall():
+                row = dict(zip(names, values, strict=True))
+                if (row["sheet"], row["row_number"]) in wanted:
+                    found[row["sheet"], row["row_number"]] = row
+    return found
 
 
 class _HeaderRefusal(Refusal):
@@ -607,7 +634,8 @@ class _SheetSql:
                 out += [f"{column.name}_text", f"{column.name}_unit"]
         return out
 
-    def accepted_sql(self) -> str:
+    def accepted_sql(self, bad: str = "is null") -> str:
+        """The rows as they land; with `is not null`, those in quarantine, typed as far as they can be."""
         marks, joins = "marks", ""
         for k, (name, table) in enumerate(self.codes.items()):
             marks = (
@@ -618,7 +646,7 @@ class _SheetSql:
         columns = ", ".join(f"t.{c}" for c in self._columns())
         return (
             f"select {columns}, {marks} as marks, {self._extra_sql()} as extra, {quote(self.plan.sheet.name)} as sheet,"
-            f" t.row_number from {self.table} t{joins} where t.class = 'data' and t.bad is null"
+            f" t.row_number from {self.table} t{joins} where t.class = 'data' and t.bad {bad}"
         )
 
     def _extra_sql(self) -> str:
@@ -708,4 +736,4 @@ def _is_control(x: str) -> str:
     return f"case when {_looks_like_control(x)} then regexp_matches({plain}, {quote(CONTROL)}) else false end"
 
 
-__all__ = ["FoundColumn", "land_drop", "land_file", "plan_sheets", "stored_report", "take_apart", "tidy"]
+__all__ = ["FoundColumn", "held_rows", "land_drop", "land_file", "plan_sheets", "stored_report", "take_apart", "tidy"]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import connect
 from zhixiao.warehouse.decisions import append_decision
-from zhixiao.warehouse.schema import text
+from zhixiao.warehouse.schema import source_columns, text
 
 Action = Literal["waive", "release"]
 STATES = ("open", "superseded", "waived", "released")
+AS_THEY_STAND = ("out_of_bounds", "uscc_alphabet", "uscc_length", "enum_unknown")
+"""Cells that hold a value, which a rule of the contract does not allow: a person may say that it is right."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class QuarantinedCell:
     reason_en: str
     owner: str
     state: str
+    file_sha256: str
 
 
 def list_cells(settings: Settings, source: str | None = None, state: str | None = "open") -> list[QuarantinedCell]:
@@ -45,7 +50,7 @@ def list_cells(settings: Settings, source: str | None = None, state: str | None 
         con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
         rows = con.execute(
             """SELECT quarantine_id, source, received_on, file_name, sheet, row_number, column_name, cell_text,
-              reason_code, reason_zh, reason_en, owner, state FROM p.quality.quarantine
+              reason_code, reason_zh, reason_en, owner, state, file_sha256 FROM p.quality.quarantine
             WHERE ($1 IS NULL OR source = $1) AND ($2 IS NULL OR state = $2)
             ORDER BY received_on DESC, source, file_name, sheet, row_number, column_name""",
             [source, state],
@@ -69,15 +74,70 @@ def find_cells(settings: Settings, ids: Sequence[str]) -> list[QuarantinedCell]:
 def decide_cells(settings: Settings, action: Action, ids: Sequence[str], actor: str, reason: str, day: date) -> Path:
     """Waive or release cells: one row each in `raw/_decisions/<day>/quarantine.csv`.
 
-    Raises ConfigError for an id that is not in quarantine, or without an actor or a reason.
+    A release carries the row as it would land with its cells taken as they stand: from the next run on it is among
+    the facts, once every failing cell of it is released. Raises ConfigError for an id that is not in quarantine,
+    without an actor or a reason, and for a release of what nobody can read; nothing is written then.
     """
-    find_cells(settings, ids)
+    cells = find_cells(settings, ids)
+    rows = _held(settings, cells) if action == "release" else {}
     path = settings.raw_dir
-    for i in ids:
+    for c in cells:
         path = append_decision(
             settings.raw_dir,
             day,
             "quarantine",
-            {"quarantine_id": i, "action": action, "actor": actor, "reason": reason},
+            {
+                "quarantine_id": c.quarantine_id,
+                "action": action,
+                "actor": actor,
+                "reason": reason,
+                "row": rows.get(c.quarantine_id, ""),
+            },
         )
     return path
+
+
+def require_releasable(cells: Sequence[QuarantinedCell]) -> None:
+    """Raise ConfigError for a cell that holds no value, or whose row stands twice: waived it may be, released not."""
+    for c in cells:
+        if c.reason_code not in AS_THEY_STAND:
+            raise ConfigError(
+                f"{c.quarantine_id} 不能放行（{c.reason_code}）：这个单元格读不出值，或与另一行重复。"
+                "请部门更正后重报，或豁免（waive）。",
+                f"{c.quarantine_id} cannot be released ({c.reason_code}): nobody can say what the cell holds, or the "
+                "row stands twice. Ask for a corrected delivery, or waive it.",
+            )
+
+
+def _held(settings: Settings, cells: Sequence[QuarantinedCell]) -> dict[str, str]:
+    """The row of each cell as JSON, read again from the delivered file."""
+    from zhixiao.contracts import load_contract
+    from zhixiao.landing.discover import discover
+    from zhixiao.landing.land import held_rows
+    from zhixiao.landing.refusal import Refusal
+
+    require_releasable(cells)
+    drops = {(d.source, d.sha256): d for d in discover(settings).drops}
+    by_file: dict[tuple[str, str], list[QuarantinedCell]] = {}
+    for c in cells:
+        by_file.setdefault((c.source, c.file_sha256), []).append(c)
+    out: dict[str, str] = {}
+    for (source, sha256), held in by_file.items():
+        contract, drop = load_contract(source), drops.get((source, sha256))
+        found: dict[tuple[str, int], dict[str, Any]] = {}
+        if drop is not None:
+            with suppress(Refusal):
+                wanted = {(c.sheet, c.row_number) for c in held}
+                found = held_rows(settings, contract, Path(drop.path), drop.member, wanted)
+        columns = {n for n, _ in source_columns(contract)}
+        for c in held:
+            row = found.get((c.sheet, c.row_number))
+            if row is None:
+                raise ConfigError(
+                    f"raw/{source}/{c.received_on}/{c.file_name} 第 {c.row_number} 行已读不到，不能放行。",
+                    f"row {c.row_number} of raw/{source}/{c.received_on}/{c.file_name} cannot be read any more: it was "
+                    "not released.",
+                )
+            told = {k: v for k, v in row.items() if v is not None and k in columns}
+            out[c.quarantine_id] = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)
+    return out

@@ -35,34 +35,14 @@ delivery_scopes as (
 
 ),
 
-decisions as (
-
-    select
-        json_extract_string(data, '$.quarantine_id') as quarantine_id,
-        json_extract_string(data, '$.action') as action,
-        json_extract_string(data, '$.reason') as reason,
-        json_extract_string(data, '$.actor') as actor,
-        decided_on,
-        file_name,
-        row_number
-    from {{ ref('stg_decision') }}
-    where kind = 'quarantine'
-
-),
-
 last_decisions as (
 
     select
         quarantine_id,
-        case action when 'waive' then 'waived' when 'release' then 'released' end as state,
+        state,
         reason,
         actor
-    from decisions
-    where action in ('waive', 'release')
-    qualify row_number() over (
-        partition by quarantine_id
-        order by decided_on desc, file_name desc, row_number desc
-    ) = 1
+    from {{ ref('stg_quarantine_decision') }}
 
 ),
 
