@@ -132,11 +132,22 @@ paper_cells as (
 
 ),
 
+citing as (
+
+    select distinct
+        district_code,
+        kind,
+        paper_key,
+        project_id
+    from citations
+
+),
+
 -- The worst paper of each project.
 shared as (
 
     select
-        citations.project_id,
+        citing.project_id,
         overdrawn.kind,
         overdrawn.paper_key,
         overdrawn.projects,
@@ -145,25 +156,18 @@ shared as (
         overdrawn.ratio,
         paper_cells.cells
     from overdrawn
-    inner join (
-        select distinct
-            district_code,
-            kind,
-            paper_key,
-            project_id
-        from citations
-    ) as citations
+    inner join citing
         on
-            overdrawn.district_code = citations.district_code
-            and overdrawn.kind = citations.kind
-            and overdrawn.paper_key = citations.paper_key
+            overdrawn.district_code = citing.district_code
+            and overdrawn.kind = citing.kind
+            and overdrawn.paper_key = citing.paper_key
     inner join paper_cells
         on
             overdrawn.district_code = paper_cells.district_code
             and overdrawn.kind = paper_cells.kind
             and overdrawn.paper_key = paper_cells.paper_key
     qualify row_number() over (
-        partition by citations.project_id
+        partition by citing.project_id
         order by overdrawn.ratio desc, overdrawn.kind, overdrawn.paper_key
     ) = 1
 

@@ -1,6 +1,6 @@
--- The pairs of projects that may be one (checks.md R11): blocked by owner, by parcel, land supervision
--- number or construction permit, and by rare bigrams of the name; with what is compared. The smaller
--- id comes first. A project that was withdrawn is in no figure and in no pair.
+-- The pairs of projects that may be one (checks.md R11): blocked by owner, by parcel, land
+-- supervision number or construction permit, and by rare bigrams of the name; with what is
+-- compared. The smaller id comes first. A project that was withdrawn is in no figure and no pair.
 
 with
 
@@ -149,21 +149,25 @@ cores as (
 
 ),
 
+places as (
+
+    select
+        district_code,
+        project_id,
+        core,
+        unnest(generate_series(1, length(core) - 1)) as place
+    from cores
+    where length(core) >= 2
+
+),
+
 bigrams as (
 
     select distinct
         district_code,
         project_id,
         substr(core, place, 2) as bigram
-    from (
-        select
-            district_code,
-            project_id,
-            core,
-            unnest(generate_series(1, length(core) - 1)) as place
-        from cores
-        where length(core) >= 2
-    )
+    from places
 
 ),
 
