@@ -152,8 +152,7 @@ phases as (
 -- A permit that waits in quarantine is missing from area and contracts: absence is not evidence.
 held_permits as (
 
-    select distinct
-        filings.project_id
+    select distinct filings.project_id
     from {{ ref('stg_quarantine') }} as quarantine
     inner join filings
         on
@@ -249,8 +248,7 @@ lands as (
 
 completed as (
 
-    select
-        projects.project_id
+    select projects.project_id
     from {{ ref('int_recognition__current') }} as recognition
     inner join projects
         on
@@ -264,8 +262,7 @@ completed as (
 
     union
 
-    select
-        projects.project_id
+    select projects.project_id
     from {{ ref('int_completion__current') }} as completion
     inner join projects
         on
@@ -429,7 +426,7 @@ final as (
                             else {{ no_evidence() }}
                         end,
                     ]),
-                    lambda c : c.value is not null
+                    lambda c: c.value is not null
                 )
             else {{ no_evidence() }}
         end as evidence,
@@ -520,7 +517,7 @@ final as (
             case
                 when is_dear
                     then {{ sentence(
-                        'the cost is within {} times the median and a robust z of {}; {} times, z {}',
+                        'the cost is within {} times the median and a z of {}; {} times, z {}',
                         [
                             check_threshold('R27', 'cost_ratio'),
                             check_threshold('R27', 'cost_z'), 'said_ratio', 'said_z',

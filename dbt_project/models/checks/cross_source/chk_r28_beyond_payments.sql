@@ -521,7 +521,7 @@ final as (
                             coalesce(spent_cells.cells, {{ no_evidence() }})
                         )
                     ),
-                    lambda c : c.value is not null
+                    lambda c: c.value is not null
                 )
             else {{ no_evidence() }}
         end as evidence,
@@ -579,7 +579,7 @@ final as (
         case
             when judged.is_about_machines
                 then {{ sentence(
-                    'over {} of machines ask for a payment, a purchase or a step of power; {} of {}',
+                    'over {} of machines ask for a payment, purchase or power step; {} of {}',
                     [
                         check_threshold('R28', 'equipment_share'), 'judged.equipment',
                         'judged.investment_cum',

@@ -19,10 +19,10 @@ projects as (
 measures as (
 
     select
-        measure,
-        kind,
-        measure_zh,
-        measure_en
+        listed.measure,
+        listed.kind,
+        listed.measure_zh,
+        listed.measure_en
     from (
         values
         ('investment', 'money', '总投资（万元）', 'total investment'),
@@ -200,8 +200,7 @@ land_counts as (
 -- A parcel for each filing: none is still to come.
 has_all_land as (
 
-    select
-        land_counts.project_id
+    select land_counts.project_id
     from land_counts
     inner join filing_counts on land_counts.project_id = filing_counts.project_id
     where land_counts.parcels = filing_counts.filings
@@ -388,7 +387,8 @@ stated as (
         '土地供应结果' as source_zh,
         cast(sum(land_area) as decimal(24, 4)) as number,
         {{ said('cast(sum(land_area) as decimal(24, 4))') }} as said,
-        list({{ evidence_cell('land', 'lands', 'land_area') }} order by land_supervision_no) as cells
+        list({{ evidence_cell('land', 'lands', 'land_area') }} order by land_supervision_no)
+            as cells
     from lands
     where land_area > 0 and project_id in (select has_all_land.project_id from has_all_land)
     group by project_id
@@ -454,7 +454,13 @@ stated as (
         '备案' as source_zh,
         cast(datediff('day', date '1990-01-01', min(filing_date)) as decimal(24, 4)) as number,
         cast(min(filing_date) as varchar) as said,
-        [arg_min({{ evidence_cell('filing', 'filings', 'filing_date', 'filings.filing_date') }}, row(filing_date, project_code))] as cells
+        [
+            arg_min(
+                {{ evidence_cell('filing', 'filings', 'filing_date') }},
+                row(filing_date, project_code)
+            )
+        ]
+            as cells
     from filings
     where filing_date <= {{ as_of() }}
     group by project_id
@@ -468,7 +474,7 @@ stated as (
         '认定结果' as source_zh,
         cast(datediff('day', date '1990-01-01', actual_date) as decimal(24, 4)) as number,
         cast(actual_date as varchar) as said,
-        [{{ evidence_cell('recognition', 'recognitions', 'actual_date', 'recognitions.actual_date') }}] as cells
+        [{{ evidence_cell('recognition', 'recognitions', 'actual_date') }}] as cells
     from recognitions
     where recognition_kind = '开工' and actual_date <= {{ as_of() }}
 
@@ -481,7 +487,15 @@ stated as (
         '竣工验收备案' as source_zh,
         cast(datediff('day', date '1990-01-01', min(started_on)) as decimal(24, 4)) as number,
         cast(min(started_on) as varchar) as said,
-        [arg_min({{ evidence_cell('acceptance', 'acceptances', 'actual_start_date', 'acceptances.started_on') }}, row(started_on, acceptance_record_no))] as cells
+        [
+            arg_min(
+                {{ evidence_cell(
+                    'acceptance', 'acceptances', 'actual_start_date', 'acceptances.started_on',
+                ) }},
+                row(started_on, acceptance_record_no)
+            )
+        ]
+            as cells
     from acceptances
     where started_on <= {{ as_of() }}
     group by project_id
@@ -495,7 +509,15 @@ stated as (
         '土地供应结果' as source_zh,
         cast(datediff('day', date '1990-01-01', min(started_on)) as decimal(24, 4)) as number,
         cast(min(started_on) as varchar) as said,
-        [arg_min({{ evidence_cell('land', 'lands', 'actual_start_date', 'lands.started_on') }}, row(started_on, land_supervision_no))] as cells
+        [
+            arg_min(
+                {{ evidence_cell(
+                    'land', 'lands', 'actual_start_date', 'lands.started_on',
+                ) }},
+                row(started_on, land_supervision_no)
+            )
+        ]
+            as cells
     from lands
     where started_on <= {{ as_of() }}
     group by project_id
@@ -509,7 +531,7 @@ stated as (
         '认定结果' as source_zh,
         cast(datediff('day', date '1990-01-01', actual_date) as decimal(24, 4)) as number,
         cast(actual_date as varchar) as said,
-        [{{ evidence_cell('recognition', 'recognitions', 'actual_date', 'recognitions.actual_date') }}] as cells
+        [{{ evidence_cell('recognition', 'recognitions', 'actual_date') }}] as cells
     from recognitions
     where recognition_kind = '竣工' and actual_date <= {{ as_of() }}
 
@@ -522,7 +544,16 @@ stated as (
         '竣工验收备案' as source_zh,
         cast(datediff('day', date '1990-01-01', max(accepted_on)) as decimal(24, 4)) as number,
         cast(max(accepted_on) as varchar) as said,
-        [arg_max({{ evidence_cell('acceptance', 'acceptances', 'actual_completion_date', 'acceptances.accepted_on') }}, row(accepted_on, acceptance_record_no))] as cells
+        [
+            arg_max(
+                {{ evidence_cell(
+                    'acceptance', 'acceptances', 'actual_completion_date',
+                    'acceptances.accepted_on',
+                ) }},
+                row(accepted_on, acceptance_record_no)
+            )
+        ]
+            as cells
     from acceptances
     where accepted_on <= {{ as_of() }}
     group by project_id
@@ -536,7 +567,15 @@ stated as (
         '土地供应结果' as source_zh,
         cast(datediff('day', date '1990-01-01', max(completed_on)) as decimal(24, 4)) as number,
         cast(max(completed_on) as varchar) as said,
-        [arg_max({{ evidence_cell('land', 'lands', 'actual_completion_date', 'lands.completed_on') }}, row(completed_on, land_supervision_no))] as cells
+        [
+            arg_max(
+                {{ evidence_cell(
+                    'land', 'lands', 'actual_completion_date', 'lands.completed_on',
+                ) }},
+                row(completed_on, land_supervision_no)
+            )
+        ]
+            as cells
     from lands
     where completed_on <= {{ as_of() }}
     group by project_id
@@ -546,8 +585,7 @@ stated as (
 -- A change on record: the filing was amended or corrected, or the ledger has shown another amount.
 amended as (
 
-    select distinct
-        links.project_id
+    select distinct links.project_id
     from {{ ref('stg_filing') }} as filing
     inner join {{ ref('int_match__project_code') }} as links
         on
@@ -559,8 +597,7 @@ amended as (
 
 restated as (
 
-    select
-        projects.project_id
+    select projects.project_id
     from {{ ref('int_signing__history') }} as signing
     inner join projects
         on
@@ -574,8 +611,7 @@ restated as (
 -- A phase that was filed once, even if it was withdrawn since.
 phased as (
 
-    select
-        links.project_id
+    select links.project_id
     from {{ ref('int_filing__current') }} as filing
     inner join {{ ref('int_match__project_code') }} as links
         on

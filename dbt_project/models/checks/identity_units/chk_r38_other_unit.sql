@@ -329,7 +329,8 @@ versions_in_order as (
         *,
         lag(value) over (
             partition by project_id, measure, source, key
-            order by told_on, struct_extract(cell, 'file_sha256'), struct_extract(cell, 'row_number')
+            order by
+                told_on, struct_extract(cell, 'file_sha256'), struct_extract(cell, 'row_number')
         ) as told_before
     from versions
 
@@ -1123,7 +1124,7 @@ final as (
         ['corrected_since', 'another_department_confirms', 'phases'] as exemptions_checked,
         case
             when na_reason is null and is_slip
-                then list_filter(cells, lambda c : c.value is not null)
+                then list_filter(cells, lambda c: c.value is not null)
             else {{ no_evidence() }}
         end as evidence,
         facts_zh,

@@ -93,7 +93,7 @@ units as (
         flatten(
             list(
                 list_transform(
-                    faults, lambda f : struct_pack(told_on := told_on, doubt := f)
+                    faults, lambda f: struct_pack(told_on := told_on, doubt := f)
                 )
             )
         ) as faults
@@ -124,7 +124,7 @@ named as (
         entity_type,
         entity_id,
         month_end,
-        told.doubt.cell as cell,
+        struct_extract(told.doubt, 'cell') as cell,
         told.doubt.cell.value as code,
         split_part(told.doubt.fault, ':', 1) as column_name,
         split_part(told.doubt.fault, ':', 2) as fault

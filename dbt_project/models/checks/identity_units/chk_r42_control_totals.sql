@@ -49,7 +49,7 @@ control_sums as (
                 case when kind = 'block' then sum_below end,
                 case when kind = 'part' then sum_of_board end,
             ],
-            lambda s : s is not null
+            lambda s: s is not null
         ) as sums
     from control_totals
 
@@ -59,7 +59,7 @@ control_rows as (
 
     select
         *,
-        list_sort(list_transform(sums, lambda s : abs(told - s)))[1] as gap,
+        list_sort(list_transform(sums, lambda s: abs(told - s)))[1] as gap,
         case kind
             when 'part' then sum_of_board
             when 'block' then sum_above

@@ -63,7 +63,7 @@ cited_rows as (
     select
         cited.district_code,
         'recognition' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,
@@ -77,7 +77,7 @@ cited_rows as (
     select
         cited.district_code,
         'completion' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,
@@ -91,7 +91,7 @@ cited_rows as (
     select
         cited.district_code,
         'signing' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,
@@ -105,7 +105,7 @@ cited_rows as (
     select
         cited.district_code,
         'payment' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,
@@ -119,7 +119,7 @@ cited_rows as (
     select
         cited.district_code,
         'fdi' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,
@@ -163,10 +163,13 @@ cited_rows as (
         'expansion' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.received_on as date) as told_on,
-        {{ code_faults('expansion', 'cited', ['uscc', 'project_code', 'expansion_driver', 'expansion_status']) }} as faults
+        {{ code_faults('expansion', 'cited', [
+            'uscc', 'project_code', 'expansion_driver', 'expansion_status',
+        ]) }}
+            as faults
     from {{ ref('int_expansion__current') }} as cited
     where len(cited.marks) > 0
 
@@ -177,7 +180,7 @@ cited_rows as (
         'sales' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.stat_period as date) as told_on,
         {{ code_faults('sales', 'cited', ['uscc', 'tax_filing_kind']) }} as faults
@@ -191,7 +194,7 @@ cited_rows as (
         'output' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.stat_period as date) as told_on,
         {{ code_faults('output', 'cited', ['uscc', 'submission_kind']) }} as faults
@@ -205,7 +208,7 @@ cited_rows as (
         'social' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.stat_period as date) as told_on,
         {{ code_faults('social', 'cited', ['uscc']) }} as faults
@@ -219,7 +222,7 @@ cited_rows as (
         'tax' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.stat_period as date) as told_on,
         {{ code_faults('tax', 'cited', ['uscc', 'budget_level']) }} as faults
@@ -233,7 +236,7 @@ cited_rows as (
         'above_scale' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.received_on as date) as told_on,
         {{ code_faults('above_scale', 'cited', ['uscc', 'above_scale_kind']) }} as faults
@@ -247,7 +250,7 @@ cited_rows as (
         'submission_log' as source,
         cast(null as varchar) as signing_row_no,
         cast(null as varchar) as project_code,
-        cited.uscc as uscc,
+        cited.uscc,
         cited.file_sha256,
         cast(cited.stat_period as date) as told_on,
         {{ code_faults('submission_log', 'cited', ['uscc', 'submission_kind']) }} as faults
@@ -273,7 +276,7 @@ cited_rows as (
     select
         cited.district_code,
         'milestone' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,
@@ -306,7 +309,10 @@ cited_rows as (
         cast(null as varchar) as uscc,
         cited.file_sha256,
         cast(cited.received_on as date) as told_on,
-        {{ code_faults('scenario', 'cited', ['project_code', 'opportunity_kind', 'opportunity_status']) }} as faults
+        {{ code_faults('scenario', 'cited', [
+            'project_code', 'opportunity_kind', 'opportunity_status',
+        ]) }}
+            as faults
     from {{ ref('int_scenario__current') }} as cited
     where len(cited.marks) > 0
 
@@ -315,7 +321,7 @@ cited_rows as (
     select
         cited.district_code,
         'supervision' as source,
-        cited.signing_row_no as signing_row_no,
+        cited.signing_row_no,
         cast(null as varchar) as project_code,
         cast(null as varchar) as uscc,
         cited.file_sha256,

@@ -67,8 +67,9 @@ figures as (
         statement.file_sha256,
         statement.sheet,
         statement.row_number,
-        {{ "statement.reporting_unit" if "reporting_unit" in c.columns else "cast(null as varchar)" }}
-            as reporting_unit,
+        {% if "reporting_unit" in c.columns %} statement.reporting_unit,
+        {% else %} cast(null as varchar) as reporting_unit,
+        {% endif %}
         unnest([
             {%- for column in numbers %}
             struct_pack(
