@@ -10,7 +10,8 @@ projects as (
         is_in_ledger,
         signed_investment,
         planned_investment,
-        withdrawn_on
+        withdrawn_on,
+        coalesce(is_held_back, false) as is_held_back
     from {{ ref('fct_project_funnel') }}
 
 ),
@@ -68,6 +69,7 @@ reached as (
         valid_from,
         valid_until
     from {{ ref('int_retrospective__reached') }}
+    where reading <> 'verified'
 
 ),
 
@@ -94,7 +96,16 @@ reports as (
 
 readings as (
 
-    select unnest(['claimed', 'evidenced', 'verified']) as reading
+    -- Verified is evidenced without the projects that the checks hold back.
+    select
+        kinds.reading,
+        kinds.read_as
+    from (
+        values
+        ('claimed', 'claimed'),
+        ('evidenced', 'evidenced'),
+        ('verified', 'evidenced')
+    ) as kinds (reading, read_as)
 
 ),
 
@@ -284,17 +295,19 @@ summed as (
         contributions.measure,
         contributions.variant,
         contributions.form,
-        contributions.reading,
+        readings.reading,
         sum(contributions.numerator_count) as numerator_count,
         sum(contributions.numerator_amount) as numerator_amount,
         sum(contributions.denominator_count) as denominator_count,
         sum(contributions.denominator_amount) as denominator_amount,
         sum(contributions.withdrawn_count) as withdrawn_count
     from contributions
+    inner join projects on contributions.project_id = projects.project_id
+    inner join readings on contributions.reading = readings.read_as
     inner join cuts on contributions.project_id = cuts.project_id
     where
-        contributions.span <> 'month'
-        or cuts.cut_kind in ('district', 'reporting_unit')
+        (contributions.span <> 'month' or cuts.cut_kind in ('district', 'reporting_unit'))
+        and not (readings.reading = 'verified' and projects.is_held_back)
     group by all
 
 ),
