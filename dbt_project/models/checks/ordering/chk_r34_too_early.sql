@@ -365,7 +365,6 @@ final as (
             else 'pass'
         end as outcome,
         case when na_reason is null and clause is not null then 'quarantine' end as severity,
-        recognised_on as anchor_on,
         case
             when na_reason is not null then null
             when is_too_soon then datediff('day', produced_on, actual_on)

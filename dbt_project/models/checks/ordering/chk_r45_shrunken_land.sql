@@ -40,7 +40,7 @@ parcels as (
     where
         parcel.project_id is not null
         and parcel.allocated_mu is not null
-        and parcel.contract_sign_date <= {{ as_of() }}
+        and coalesce(parcel.contract_sign_date, parcel.received_on) <= {{ as_of() }}
 
 ),
 

@@ -23,6 +23,7 @@ told as (
         recognition_kind,
         bool_or(result in ('退回', '不通过', '撤销')) as was_sent_back
     from {{ ref('stg_recognition') }}
+    where recognised_date <= {{ as_of() }}
     group by district_code, signing_row_no, recognition_kind
 
 ),
