@@ -34,8 +34,7 @@ ANSWERS: dict[int, Callable[[Rows], bool]] = {
     3: lambda r: total(r, 1) == SIGNED and total(r, 2) == 296600,
     4: lambda r: total(r, 1) == SIGNED and total(r, 2) == 3 and total(r, 3) == 2,
     5: lambda r: (
-        sum(x[2] for x in r if x[0] == "unsupported") == 9 - 3
-        and all(bool(x[4]) == (x[0] == "held_back") for x in r)
+        sum(x[2] for x in r if x[0] == "unsupported") == 9 - 3 and all(bool(x[4]) == (x[0] == "held_back") for x in r)
     ),
     6: lambda r: (2024, "signed", SIGNED) in [x[:3] for x in r] and {x[0] for x in r} >= {2021, 2022, 2023, 2024, 2025},
     7: lambda r: [x[:2] for x in r] == [(2024, 0), (2024, 6), (2024, 12)] and {x[3] for x in r} == {SIGNED},
