@@ -114,7 +114,8 @@ def _rates(con: duckdb.DuckDBPyConnection) -> str:
         name = f"  {district}\n" if len({r[6] for r in rows}) > 1 else ""
         blocks.append(name + table(lines))
     note = (
-        "  认定 = 部门认定或台账所载；佐证 = 有其他部门带日期的材料，两者之差即水分；核实 = 佐证中没有生效疑点的项目。\n"
+        "  认定 = 部门认定或台账所载；佐证 = 有其他部门带日期的材料，两者之差即水分；\n"
+        "  核实 = 佐证中没有生效疑点的项目。\n"
         "  claimed = as the departments say; evidenced = shown by dated documents of others, the gap is unsupported;\n"
         "  verified = evidenced, without the projects that effective findings hold back."
     )
