@@ -136,6 +136,34 @@ DECISIONS = [
 ]
 
 
+D = "91321204MA3GAMMA0X"
+FEBRUARY = {"stat_period": "2025-02-28", "uscc": D, "invoiced_sales": "-9.500000", "company_name": "丁"}
+QUARANTINE: list[dict[str, Any]] = [
+    {"quarantine_id": q, "source": "sales", "district_code": HERE, "received_on": day(3, 10), "file_name": "s.csv",
+     "file_sha256": "sales-2025-03-10", "sheet": "", "row_number": row, "column_name": "invoiced_sales",
+     "reason_code": "out_of_bounds"}
+    for q, row in (("whole", 91), ("half", 92), ("other half", 92), ("known key", 93), ("later", 94), ("waived", 95))
+]  # fmt: skip
+
+
+def about_cell(cell: str, action: str, uscc: str, n: int, on: date = DECIDED) -> dict[str, Any]:
+    held = json.dumps({**FEBRUARY, "uscc": uscc}, ensure_ascii=False) if action == "release" else ""
+    (made,) = decided("quarantine", [{"quarantine_id": cell, "action": action, "row": held}], on)
+    return {**made, "row_number": n}
+
+
+DECISIONS += [
+    about_cell("whole", "release", D, 1),
+    # one of the two cells of its row
+    about_cell("half", "release", "91321204MA4DELTA0X", 2),
+    # B says 8 in that delivery
+    about_cell("known key", "release", B, 3),
+    about_cell("later", "release", "91321204MA5EPSIL0X", 1, day(7, 1)),
+    about_cell("waived", "release", "91321204MA6ZETA00X", 4),
+    about_cell("waived", "waive", "", 5),
+]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     scratch = tmp_path_factory.mktemp("decisions")
@@ -144,12 +172,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     path.parent.mkdir(parents=True)
     world = make_world().world
     world["decision"] = DECISIONS
+    world["quarantine"] = QUARANTINE
     with duckdb.connect(str(path)) as db:
         create_raw(db)
         insert(db, world)
         _write_contracts(db, load_contracts())
     tables = ("dim_project", "dim_enterprise", "mart_funnel", "fct_tax", "fct_stage_event", "bridge_project_key",
-              "correction", "merge", "int_agreement__current", "int_sales__current")  # fmt: skip
+              "correction", "merge", "quarantine", "int_agreement__current", "int_sales__current")  # fmt: skip
     selection = (
         "build",
         "--select",
@@ -255,7 +284,27 @@ def test_two_firms_are_one_and_no_money_is_lost(con: duckdb.DuckDBPyConnection) 
     assert rows(con, "select uscc, sum(tax_paid) from marts.fct_tax group by 1") == [(A, Decimal(6))]
     sql = "select stat_period, uscc, invoiced_sales from intermediate.int_sales__current order by 1, 2"
     # January was reported by both: that row stays under its own code
-    assert rows(con, sql) == [(day(1, 31), A, 7), (day(1, 31), B, 7), (day(2, 28), A, 8)]
+    assert rows(con, sql) == [
+        (day(1, 31), A, 7),
+        (day(1, 31), B, 7),
+        (day(2, 28), A, 8),
+        (day(2, 28), D, Decimal("-9.5")),
+    ]
+
+
+def test_a_released_row_is_delivered_and_says_so(con: duckdb.DuckDBPyConnection) -> None:
+    """The whole row, once all its cells are released, known by then, and its key stands nowhere else."""
+    sql = "select uscc, company_name, row_number, received_on, marks from staging.stg_sales where row_number > 90"
+    assert rows(con, sql) == [(D, "丁", 91, day(3, 10), ["released"])]
+    found = rows(con, "select quarantine_id, state, state_changed_by from quality.quarantine order by quarantine_id")
+    assert found == [
+        ("half", "released", "王工"),
+        ("known key", "released", "王工"),
+        ("later", "open", None),
+        ("other half", "open", None),
+        ("waived", "waived", "王工"),
+        ("whole", "released", "王工"),
+    ]
 
 
 def test_every_merge_says_what_became_of_it(con: duckdb.DuckDBPyConnection) -> None:
