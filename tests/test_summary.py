@@ -100,6 +100,24 @@ def test_findings_are_counted_once_the_checks_exist(house: House) -> None:
     publish(house.settings, pair)
     text = summary(house.settings)
     assert "疑点 findings: 2（不能成立 block 1，先不计入 quarantine 0，提示 flag 1" in text
+    assert "已说明" not in text and "报警" not in text
+
+
+def test_decisions_and_alarms_stand_beside_the_number_of_findings(house: House) -> None:
+    house.drop("sales", DAY, "a.csv", [sale("U1")])
+    house.load()
+    pair = house.build(DAY)
+    with duckdb.connect(str(house.settings.work_db)) as con:
+        con.execute(
+            "CREATE SCHEMA checks; CREATE TABLE checks.fct_check_result AS SELECT * FROM (VALUES"
+            " ('R01', 'project', 'Q1', 'fail', 'block', 1.0, 1), ('R05', 'source', 'R05', 'fail', 'flag', 12.0, 90))"
+            " AS t (check_id, entity_type, entity_id, outcome, effective_severity, observed, n_used);"
+            " CREATE TABLE checks.finding AS SELECT unnest(['explained', 'open', 'explained']) AS decision"
+        )
+    publish(house.settings, pair)
+    text = summary(house.settings)
+    assert "已说明 explained 2 · 属实 confirmed 0" in text
+    assert "checks that alarm about themselves: R05（12/90）" in text
 
 
 def test_texts() -> None:

@@ -165,7 +165,7 @@ def _quarantine(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _findings(con: duckdb.DuckDBPyConnection) -> str:
-    """The number of findings, by what they do to the figures."""
+    """The number of findings, by what they do to the figures; how many are decided; checks that alarm of themselves."""
     if not _has(con, "checks", "fct_check_result"):
         return ""
     row = con.execute(
@@ -174,16 +174,33 @@ def _findings(con: duckdb.DuckDBPyConnection) -> str:
         "FROM checks.fct_check_result WHERE outcome = 'fail'"
     ).fetchone()
     whole, block, quarantine, flag = row or (0, 0, 0, 0)
-    return (
+    lines = [
         f"  疑点 findings: {number(whole)}（不能成立 block {number(block)}，先不计入 quarantine {number(quarantine)}，"
         f"提示 flag {number(flag)}；见 checks.fct_check_result）"
-    )
+    ]
+    if _has(con, "checks", "finding"):
+        decided = con.execute(
+            "SELECT count(*) FILTER (decision = 'explained'), count(*) FILTER (decision = 'confirmed') "
+            "FROM checks.finding"
+        ).fetchone()
+        explained, confirmed = decided or (0, 0)
+        if explained or confirmed:
+            lines.append(f"    已说明 explained {number(explained)} · 属实 confirmed {number(confirmed)}")
+        alarms = con.execute(
+            "SELECT check_id, observed::BIGINT, n_used FROM checks.fct_check_result "
+            "WHERE entity_type = 'source' AND entity_id = check_id AND outcome = 'fail' ORDER BY check_id"
+        ).fetchall()
+        if alarms:
+            told = "、".join(f"{c}（{number(n)}/{number(of)}）" for c, n, of in alarms)
+            lines.append(f"    检查对自身报警，先核对阈值 checks that alarm about themselves: {told}")
+    return "\n".join(lines)
 
 
 def _next(settings: Settings, folder: Path) -> str:
     facts = [
         ("看数 figures", f"{folder / MAIN_FILE}（marts.mart_funnel；只读打开 open read-only）"),
         ("隔离 quarantine", "zhixiao quarantine list"),
+        ("疑点 a finding", "zhixiao explain ID"),
         ("来源 where a figure is from", "zhixiao trace TABLE KEY COLUMN"),
     ]
     pages = settings.docs_dir / "expectations" / "index.html"
