@@ -53,19 +53,28 @@ parts as (
 differences as (
 
     select
-        cut_kind,
-        cut_value,
-        window_kind,
-        window_start,
-        window_end,
-        form,
-        measure,
-        variant,
-        basis,
+        figures.cut_kind,
+        figures.cut_value,
+        figures.window_kind,
+        figures.window_start,
+        figures.window_end,
+        figures.form,
+        figures.measure,
+        figures.variant,
+        figures.basis,
         gaps.gap,
-        sum(case reading when gaps.upper_reading then numerator else -numerator end) as numerator,
-        sum(case reading when gaps.upper_reading then denominator else -denominator end)
-            as denominator
+        sum(
+            case figures.reading
+                when gaps.upper_reading then figures.numerator
+                else -figures.numerator
+            end
+        ) as numerator,
+        sum(
+            case figures.reading
+                when gaps.upper_reading then figures.denominator
+                else -figures.denominator
+            end
+        ) as denominator
     from figures
     inner join (
         values

@@ -1,8 +1,8 @@
 -- Which projects the checks hold out of the verified totals, and by which findings (metrics.md). A
--- project is out as a whole, all stages, numerator and denominator, as long as an effective block or
--- quarantine stands on it that nobody has explained, or on its firm where the check is about an
--- enterprise: then all projects of that firm in the district. Of a repeat signing (R11) only the side
--- that was signed later is out. Checks about populations hold nothing back.
+-- project is out as a whole, all stages, numerator and denominator, as long as an effective block
+-- or quarantine stands on it that nobody has explained, or on its firm where the check is about an
+-- enterprise: then all projects of that firm in the district. Of a repeat signing (R11) only the
+-- side that was signed later is out. Checks about populations hold nothing back.
 
 with
 
