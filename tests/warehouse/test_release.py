@@ -24,6 +24,7 @@ SALES = f"""年月,统一社会信用代码,企业名称,开票销售（万元�
 2025-06,{FIRM},甲机械有限公司,12.5,3
 2025-06,{SHORT},乙机械有限公司,7.25,-2
 2025-06,91321204MA1ALPHA0X,丙 {PERSON},not a number,1
+2025-06,{FIRM},甲机械有限公司,-1,3
 """
 
 
@@ -35,7 +36,7 @@ def house(settings: Settings) -> House:
     path.parent.mkdir(parents=True)
     path.write_text(SALES, encoding="utf-8")
     for drop in h.discover().drops:
-        assert land_drop(settings, drop).rows_quarantined == 2
+        assert land_drop(settings, drop).rows_quarantined == 3
     h.load()
     pair = h.build(DAY)
     with duckdb.connect(str(settings.work_db)) as con:
@@ -56,7 +57,7 @@ def cells(house: House) -> dict[tuple[int, str], str]:
 
 def test_a_release_carries_the_row_as_it_stands(house: House) -> None:
     ids = cells(house)
-    assert set(ids) == {(3, "uscc"), (3, "equipment_purchases"), (4, "invoiced_sales")}
+    assert set(ids) == {(3, "uscc"), (3, "equipment_purchases"), (4, "invoiced_sales"), (5, "invoiced_sales")}
     rows = decide(house, [ids[3, "uscc"], ids[3, "equipment_purchases"]], "release")
     assert [(r["quarantine_id"], r["action"], r["actor"]) for r in rows] == [
         (ids[3, "uscc"], "release", "王工"),
@@ -76,6 +77,11 @@ def test_what_nobody_can_read_is_not_released_but_may_be_waived(house: House) ->
     assert not (house.settings.raw_dir / "_decisions").exists()
     rows = decide(house, [ids[4, "invoiced_sales"]], "waive")
     assert [(r["action"], r["row"]) for r in rows] == [("waive", "")]
+
+
+def test_a_key_that_was_accepted_in_the_same_file_is_not_released_again(house: House) -> None:
+    with pytest.raises(ConfigError, match="row 2 of the file has the same key"):
+        decide(house, [cells(house)[5, "invoiced_sales"]], "release")
 
 
 def test_a_row_whose_file_is_gone_is_not_released(house: House) -> None:

@@ -10,11 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+from zhixiao.contracts import Contract, load_contract
 from zhixiao.errors import ConfigError
+from zhixiao.landing.report import LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.warehouse.db import connect
 from zhixiao.warehouse.decisions import append_decision
-from zhixiao.warehouse.schema import source_columns, text
+from zhixiao.warehouse.schema import landed, quote, source_columns, text
 
 Action = Literal["waive", "release"]
 STATES = ("open", "superseded", "waived", "released")
@@ -111,7 +113,6 @@ def require_releasable(cells: Sequence[QuarantinedCell]) -> None:
 
 def _held(settings: Settings, cells: Sequence[QuarantinedCell]) -> dict[str, str]:
     """The row of each cell as JSON, read again from the delivered file."""
-    from zhixiao.contracts import load_contract
     from zhixiao.landing.discover import discover
     from zhixiao.landing.land import held_rows
     from zhixiao.landing.refusal import Refusal
@@ -138,6 +139,26 @@ def _held(settings: Settings, cells: Sequence[QuarantinedCell]) -> dict[str, str
                     f"row {c.row_number} of raw/{source}/{c.received_on}/{c.file_name} cannot be read any more: it was "
                     "not released.",
                 )
+            twin = _same_key(settings, contract, sha256, row)
+            if twin is not None:
+                raise ConfigError(
+                    f"{c.quarantine_id} 不能放行：同一文件第 {twin} 行已有相同主键，两行并存等于没有说明。"
+                    "请部门更正后重报，或豁免（waive）。",
+                    f"{c.quarantine_id} cannot be released: row {twin} of the file has the same key and was accepted. "
+                    "Ask for a corrected delivery, or waive it.",
+                )
             told = {k: v for k, v in row.items() if v is not None and k in columns}
             out[c.quarantine_id] = json.dumps(told, ensure_ascii=False, sort_keys=True, default=str)
     return out
+
+
+def _same_key(settings: Settings, contract: Contract, sha256: str, row: dict[str, Any]) -> int | None:
+    """The accepted row of the same file that has the key of a held row."""
+    rows = LandedPaths.of(settings.landed_dir, contract.source, sha256).rows
+    if not contract.keys or not rows.exists():
+        return None
+    same = " AND ".join(f"{quote(k)}::VARCHAR IS NOT DISTINCT FROM ?" for k in contract.keys)
+    values = [None if row[k] is None else str(row[k]) for k in contract.keys]
+    with connect(settings, None) as con:
+        found = con.execute(f"SELECT min(row_number) FROM {landed([rows])} WHERE {same}", values).fetchone()
+    return found[0] if found else None
