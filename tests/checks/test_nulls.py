@@ -74,8 +74,8 @@ def test_whole_percentages_against_their_exact_law() -> None:
 def _set(board: str, series: str = "fai.investment_month", **changes: object) -> FigureSet:
     asked = FigureSet(
         "d", board, series, 2025, "2025", round_count=90, digit_count=900, peer_count=9000, peer_round_count=900,
-        draws=DRAWS, shuffles=SHUFFLES, has_chosen_digits=True, asks_benford=True, asks_two_digits=False,
-        asks_last=True, asks_pair=True, asks_round=True, asks_frequency=True,
+        draws=DRAWS, shuffles=SHUFFLES, has_chosen_digits=True, least_peers=750, asks_benford=True,
+        asks_two_digits=False, asks_last=True, asks_pair=True, asks_round=True, asks_frequency=True,
     )  # fmt: skip
     return asked._replace(**changes)
 
@@ -94,6 +94,8 @@ def test_a_made_board_and_an_honest_one() -> None:
     assert a.first_mad > 0.05
     assert a.first_p == pytest.approx(1 / 20001)
     assert a.two_p is None
+    assert a.peer_mad == b.first_mad, "the other board"
+    assert b.peer_mad == a.first_mad
     assert a.last_chi2 > 1000
     assert a.pair_chi2 > 1000
     assert a.round_p is not None and a.round_p < 1e-30

@@ -28,6 +28,7 @@ class FigureSet(NamedTuple):
     draws: int
     shuffles: int
     has_chosen_digits: bool
+    least_peers: int
     asks_benford: bool
     asks_two_digits: bool
     asks_last: bool
@@ -44,6 +45,8 @@ class Tested:
     reporting_unit: str
     series: str
     stat_year: int
+    peer_mad: float | None = None
+    """Of the other boards of the district, where their figures are as many."""
     first_mad: float | None = None
     first_p: float | None = None
     two_mad: float | None = None
@@ -69,6 +72,7 @@ class Figures:
 
     def __init__(self, rows: Iterable[tuple[str, str, str, int, str, int]]) -> None:
         held: dict[tuple[str, str, str], list[tuple[int, str, int]]] = defaultdict(list)
+        self._counted: dict[tuple[str, str, str, int], digits.Counts] = {}
         for district, board, series, year, text, units in rows:
             held[district, board, series].append((year, text, units))
         self._held = {
@@ -79,6 +83,24 @@ class Figures:
             )
             for key, figures in held.items()
         }
+
+    def peers(self, key: tuple[str, str, str], year: int) -> digits.Counts:
+        """How many figures of the other boards, in the same series, begin with each of 1-9."""
+        district, board, series = key
+        return sum(
+            (
+                self._first_digits((district, other, series), year)
+                for d, other, s in self._held
+                if (d, s) == (district, series) and other != board
+            ),
+            np.zeros(9, dtype=np.int64),
+        )
+
+    def _first_digits(self, key: tuple[str, str, str], year: int) -> digits.Counts:
+        at = (*key, year)
+        if at not in self._counted:
+            self._counted[at] = digits.leading_counts(self.until(key, year)[0], 1)
+        return self._counted[at]
 
     def until(self, key: tuple[str, str, str], year: int) -> tuple[list[str], digits.Counts]:
         """Texts and whole numbers up to the end of a year."""
@@ -91,14 +113,18 @@ class Figures:
 
 def judge(asked: Iterable[FigureSet], figures: Figures) -> list[Tested]:
     """What each set is asked for. Every null is seeded by check, unit and period."""
-    return [_judge(one, *figures.until(one[:3], one.stat_year)) for one in asked]
+    return [_judge(one, figures) for one in asked]
 
 
-def _judge(one: FigureSet, texts: list[str], units: digits.Counts) -> Tested:
+def _judge(one: FigureSet, figures: Figures) -> Tested:
+    texts, units = figures.until(one[:3], one.stat_year)
     told = Tested(one.district_code, one.reporting_unit, one.series, one.stat_year)
     unit = f"{one.district_code}|{one.reporting_unit}|{one.series}"
     long = units[units >= 100]
     if one.asks_benford:
+        peers = figures.peers(one[:3], one.stat_year)
+        if peers.sum() >= one.least_peers:
+            told.peer_mad = digits.significant(float(digits.mad(peers, digits.benford(1))))
         random = nulls.seeded("R20", unit, one.period)
         told.first_mad, told.first_p = _benford(texts, 1, one.draws, random)
         if one.asks_two_digits:

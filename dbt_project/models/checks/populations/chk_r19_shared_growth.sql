@@ -77,7 +77,7 @@ limits as (
     select
         {{ check_threshold('R19', 'alike') }} as alike,
         {{ check_threshold('R19', 'p_value') }} as p_value,
-        {{ check_threshold('R19', 'window') }} as window
+        {{ check_threshold('R19', 'window') }} as near
 
 ),
 
@@ -110,14 +110,14 @@ final as (
         ) }} as facts_en,
         {{ sentence(
             '按其他板块 {} 家企业在该增速上下 {} 内的 {} 家推算，偶然相同约 {} 家；概率（乘以 {} 个增速）{}，应不低于 {}',
-            ['judged.other_count', 'limits.window', 'judged.close_count',
+            ['judged.other_count', 'limits.near', 'judged.close_count',
              significant('judged.expected_count', 3), 'judged.rate_count', significant('judged.p_value', 3),
              'limits.p_value'],
         ) }} as relation_zh,
         {{ sentence(
             'of {} firms of other boards {} lie {} or less from it: chance makes {} coincide; '
             ~ 'probability (times {} rates) {}, expected at least {}',
-            ['judged.other_count', 'judged.close_count', 'limits.window',
+            ['judged.other_count', 'judged.close_count', 'limits.near',
              significant('judged.expected_count', 3), 'judged.rate_count', significant('judged.p_value', 3),
              'limits.p_value'],
         ) }} as relation_en

@@ -14,6 +14,7 @@ tests as (
         reporting_unit,
         series,
         stat_year,
+        peer_mad,
         first_mad,
         first_p,
         two_mad,
@@ -40,6 +41,7 @@ measured as (
 
     select
         sets.*,
+        tests.peer_mad,
         tests.first_mad,
         tests.first_p,
         tests.two_mad,
@@ -79,6 +81,9 @@ judged as (
             when figure_count < {{ check_threshold('R20', 'minimum_first') }} then 'few_figures'
             when width < {{ check_threshold('R20', 'width') }} then 'narrow_range'
             when repeat_share >= {{ check_threshold('R20', 'repeats') }} then 'repeated_figures'
+            -- A floor, a cap or thresholds of policy: where the other boards do not follow the law
+            -- either, it is not the law of this series.
+            when peer_mad > {{ check_threshold('R20', 'peer_mad') }} then 'series_not_benford'
         end as na_reason
     from measured
 
@@ -153,6 +158,7 @@ final as (
         answered.figure_count as n_used,
         -- The better of two tests counts twice.
         case
+            when answered.outcome = 'na' then null
             when answered.two_p is null then answered.first_p
             else least(2 * least(answered.first_p, answered.two_p), 1)
         end as p_value,

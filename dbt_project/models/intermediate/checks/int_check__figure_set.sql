@@ -103,6 +103,7 @@ final as (
         cast(peer_round_count as bigint) as peer_round_count,
         cast({{ check_threshold('R20', 'draws') }} as integer) as draws,
         cast({{ check_threshold('R22', 'shuffles') }} as integer) as shuffles,
+        cast({{ check_threshold('R20', 'minimum_first') }} as integer) as least_peers,
         series <> 'output.output_value' as has_no_floor,
         series <> 'filing.planned_investment' as has_chosen_digits,
         coalesce(
@@ -141,6 +142,7 @@ select
     peer_round_count,
     draws,
     shuffles,
+    least_peers,
     has_no_floor,
     has_chosen_digits,
     asks_benford,

@@ -34,13 +34,16 @@ statements as (
         metric,
         stat_year,
         received_on,
-        lag(target_value) over same is distinct from target_value
-        or lag(unit) over same is distinct from unit as is_new
+        target_value,
+        unit,
+        lag(target_value) over same as value_before,
+        lag(unit) over same as unit_before
     from {{ ref('int_target__history') }}
-    window same as (
-        partition by district_code, reporting_unit, metric, stat_year
-        order by received_on, version_no
-    )
+    window
+        same as (
+            partition by district_code, reporting_unit, metric, stat_year
+            order by received_on, version_no
+        )
 
 ),
 
@@ -51,8 +54,9 @@ standing as (
         reporting_unit,
         metric,
         stat_year,
-        max(received_on) filter (where is_new) as set_on
+        max(received_on) as set_on
     from statements
+    where target_value is distinct from value_before or unit is distinct from unit_before
     group by district_code, reporting_unit, metric, stat_year
 
 ),
@@ -123,8 +127,8 @@ reached as (
         ['signed', 'filed', 'started', 'completed', 'produced', 'on_target'][claims.stage_no]
             as measure,
         unnest([
-            {'form': 'cohort', 'stat_year': year(signed.event_date)},
-            {'form': 'period', 'stat_year': year(claims.event_date)},
+            struct_pack(form := 'cohort', stat_year := year(signed.event_date)),
+            struct_pack(form := 'period', stat_year := year(claims.event_date)),
         ], recursive := true)
     from projects
     inner join claims on projects.project_id = claims.project_id
