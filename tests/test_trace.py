@@ -125,6 +125,8 @@ DROP TABLE quality.quarantine;
 CREATE TABLE quality.quarantine AS SELECT 'q' AS quarantine_id, 'tax' AS source, '税务局' AS owner,
   received_on, file_name, file_sha256, sheet, row_number, 'tax_paid' AS column_name, '12,345.60' AS cell_text,
   'out_of_bounds' AS reason_code, '超出范围' AS reason_zh, 'open' AS state FROM raw.tax WHERE row_number = 4;
+INSERT INTO quality.quarantine SELECT * REPLACE ('held' AS quarantine_id, 99 AS row_number, DATE '2025-06-01' AS
+  received_on) FROM quality.quarantine;
 """
 
 
@@ -143,6 +145,8 @@ def test_figures_of_data_quality_lead_to_cells_and_files(house: House) -> None:
     assert "入库税额: “12,345.60” -> tax_paid = 1.234560" in cell
     with pytest.raises(DataError, match="the figure is 0"):
         lines("quarantine", "waived_rows")
+    held = trace(house.settings, "quality.quarantine", "quarantine_id=held", "cell_text")
+    assert [c.original for t in held for c in t.cells] == []
     for topic in ("delivery", "source"):
         text = lines(topic, "periods_received")
         assert f"来自 from: raw/tax/{DAY}/入库.csv\n" in text and "(row" not in text
