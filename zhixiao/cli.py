@@ -17,9 +17,11 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
+from zhixiao.bulletin.command import bulletin_command, profile_command
 from zhixiao.correct_command import correct_command, corrections_command, merge_command, split_command
 from zhixiao.errors import ConfigError, ZhixiaoError
 from zhixiao.finding_command import decide_command, explain_command
+from zhixiao.keep_command import backup_command, restore_command, tidy_command
 from zhixiao.settings import Settings
 from zhixiao.simulate.command import simulate_command
 
@@ -403,7 +405,12 @@ app.command("decide")(decide_command)
 app.command("correct")(correct_command)
 app.command("merge")(merge_command)
 app.command("split")(split_command)
+app.command("bulletin")(bulletin_command)
+app.command("profile")(profile_command)
 app.command("corrections")(corrections_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
+app.command("tidy")(tidy_command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

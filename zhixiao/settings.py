@@ -21,10 +21,15 @@ class Settings:
     pii_key: str = DEFAULT_PII_KEY
     settle_seconds: int = 60
     memory_limit: str = "2GB"
+    keep_releases: int = 30
+    keep_log_days: int = 90
+    keep_receipt_days: int = 400
+    keep_orphan_days: int = 90
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read ZHIXIAO_RAW, _WAREHOUSE, _DISTRICT, _PII_KEY, _SETTLE_SECONDS and _MEMORY_LIMIT."""
+        """Read ZHIXIAO_RAW, _WAREHOUSE, _DISTRICT, _PII_KEY, _SETTLE_SECONDS, _MEMORY_LIMIT and what `tidy`
+        keeps: _KEEP_RELEASES, _KEEP_LOG_DAYS, _KEEP_RECEIPT_DAYS, _KEEP_ORPHAN_DAYS."""
         e = os.environ if env is None else env
         return cls(
             raw_dir=Path(e.get("ZHIXIAO_RAW") or PROJECT_DIR / "raw").absolute(),
@@ -33,6 +38,10 @@ class Settings:
             pii_key=e.get("ZHIXIAO_PII_KEY") or DEFAULT_PII_KEY,
             settle_seconds=int(e.get("ZHIXIAO_SETTLE_SECONDS") or 60),
             memory_limit=e.get("ZHIXIAO_MEMORY_LIMIT") or "2GB",
+            keep_releases=int(e.get("ZHIXIAO_KEEP_RELEASES") or 30),
+            keep_log_days=int(e.get("ZHIXIAO_KEEP_LOG_DAYS") or 90),
+            keep_receipt_days=int(e.get("ZHIXIAO_KEEP_RECEIPT_DAYS") or 400),
+            keep_orphan_days=int(e.get("ZHIXIAO_KEEP_ORPHAN_DAYS") or 90),
         )
 
     def to_env(self) -> dict[str, str]:
@@ -44,6 +53,10 @@ class Settings:
             "ZHIXIAO_PII_KEY": self.pii_key,
             "ZHIXIAO_SETTLE_SECONDS": str(self.settle_seconds),
             "ZHIXIAO_MEMORY_LIMIT": self.memory_limit,
+            "ZHIXIAO_KEEP_RELEASES": str(self.keep_releases),
+            "ZHIXIAO_KEEP_LOG_DAYS": str(self.keep_log_days),
+            "ZHIXIAO_KEEP_RECEIPT_DAYS": str(self.keep_receipt_days),
+            "ZHIXIAO_KEEP_ORPHAN_DAYS": str(self.keep_orphan_days),
             "ZHIXIAO_WORK_DB": str(self.work_db),
         }
 

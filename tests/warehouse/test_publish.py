@@ -355,8 +355,11 @@ def test_the_last_releases_are_kept_and_the_published_one_always(house: House) -
     assert not list(house.settings.releases_dir.glob(".*"))
 
 
-def test_thirty_is_the_number() -> None:
-    assert releases.KEPT_RELEASES == 30
+def test_thirty_is_the_number_unless_the_environment_gives_another(house: House) -> None:
+    assert Settings.from_env({}).keep_releases == 30
+    house.settings = Settings.from_env({**house.settings.to_env(), "ZHIXIAO_KEEP_RELEASES": "2"})
+    three_releases(house)
+    assert [r.sequence for r in releases.kept_releases(house.settings)] == [3, 2]
 
 
 # --- crashes

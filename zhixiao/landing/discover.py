@@ -25,6 +25,7 @@ from zhixiao.landing.report import Drop, RefusedDrop
 from zhixiao.settings import Settings
 
 DECISIONS = "_decisions"
+READY = "_READY"
 _DISTRICT = re.compile(r"\d{6}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -128,9 +129,10 @@ def _discover_source(settings: Settings, district: str, source_dir: Path, cache:
         if day is None:
             out.refused += [_bad_date(district, source, files[0], day_dir.name)] if files else []
             continue
+        ready_at = _ready_at(day_dir)
         for path in files:
             name = path.relative_to(day_dir).as_posix()
-            if _is_unsettled(path, settings.settle_seconds):
+            if _is_unsettled(path, settings.settle_seconds, ready_at):
                 out.waiting.append(path)
                 continue
             try:
@@ -153,17 +155,29 @@ def _discover_source(settings: Settings, district: str, source_dir: Path, cache:
 
 
 def _is_delivery(parts: tuple[str, ...]) -> bool:
-    """Whether a path below a day folder is a delivery and no lock file, dot file or README."""
-    return not any(p.startswith((".", "~$")) for p in parts) and parts[-1].upper().split(".")[0] != "README"
+    """Whether a path below a day folder is a delivery and no lock file, dot file, README or ready flag."""
+    stem = parts[-1].upper().split(".")[0]
+    return not any(p.startswith((".", "~$")) for p in parts) and stem not in ("README", READY)
 
 
-def _is_unsettled(path: Path, settle_seconds: int) -> bool:
-    """A file changed in the last seconds is still being written and waits for the next run."""
+def _ready_at(day_dir: Path) -> float | None:
+    """When the sender said that this day's folder is complete; None where no flag lies in it."""
+    flags = [p for p in (day_dir / READY, day_dir / f"{READY}.txt") if p.is_file()]
+    return max((p.stat().st_mtime for p in flags), default=None)
+
+
+def _is_unsettled(path: Path, settle_seconds: int, ready_at: float | None = None) -> bool:
+    """A file changed in the last seconds is still being written and waits for the next run, unless the sender
+    set the flag after it. One dated a little ahead, by a server whose clock is ahead, waits as well; one dated
+    far ahead does not, since it would wait for ever.
+    """
     try:
-        age = time.time() - path.stat().st_mtime
+        changed = path.stat().st_mtime
     except OSError:
         return True
-    return 0 <= age < settle_seconds
+    if ready_at is not None and changed <= ready_at:
+        return False
+    return abs(time.time() - changed) < settle_seconds
 
 
 def _bad_date(district: str, source: str, path: Path, name: str) -> RefusedDrop:

@@ -112,7 +112,7 @@ def _place(settings: Settings, c: Candidate, state: BuildState, run: Json) -> Pu
     releases.write_hold(settings, None)
     faults.point("publish_before_switch")
     releases.switch(settings, folder)
-    releases.prune(settings)
+    releases.prune(settings, settings.keep_releases)
     return _result(
         "published", c, c.release_id, settings.published_dir,
         f"已发布 {c.release_id}。", f"Published {c.release_id}.",

@@ -1,6 +1,6 @@
 """Where releases lie, how one becomes the published one, and how that survives a crash at any instant.
 
-    releases/<release id>/                    every published release, whole; the last 30 are kept
+    releases/<release id>/                    every published release, whole; the last 30 are kept (ZHIXIAO_KEEP_RELEASES)
     releases/<known_on>_<as_of>/              a pair older than the published one, on demand
     published/                                copies of one of them; readers open zhixiao.duckdb here
 
@@ -32,7 +32,6 @@ Json = dict[str, Any]
 MANIFEST = "manifest.json"
 PARQUET = "parquet"
 MARKER = "_release_id"
-KEPT_RELEASES = 30
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def repair(settings: Settings) -> str | None:
     return now.release_id
 
 
-def prune(settings: Settings, keep_count: int = KEPT_RELEASES) -> list[str]:
+def prune(settings: Settings, keep_count: int) -> list[str]:
     """Remove the oldest published releases beyond `keep_count`; never the published one, never one on demand."""
     now = published(settings)
     current = now.release_id if now else ""
