@@ -24,10 +24,10 @@ control_rows as (
         sheet,
         row_number,
         regexp_replace(label, '\s|　', '', 'g') as label,
-        "values" as told_values,
+        totals.values as told_values,
         lag(row_number) over sheets as previous_row,
         lead(row_number) over sheets as next_row
-    from {{ ref('stg_control_total') }}
+    from {{ ref('stg_control_total') }} as totals
     window sheets as (partition by district_code, file_sha256, sheet order by row_number)
 
 ),
@@ -53,41 +53,7 @@ control_files as (
 
 figures as (
 
-    {% set ns = namespace(first=true) %}
-    {%- for source_name, c in contract(none).items() %}
-    {%- set numbers = [] %}
-    {%- for column, type in contract_types(source_name).items() if type.startswith('decimal') %}
-        {%- do numbers.append(column) %}
-    {%- endfor %}
-    {%- if numbers %}
-    {{ "union all" if not ns.first }}
-
-    select
-        '{{ source_name }}' as source,
-        statement.file_sha256,
-        statement.sheet,
-        statement.row_number,
-        {% if "reporting_unit" in c.columns %} statement.reporting_unit,
-        {% else %} cast(null as varchar) as reporting_unit,
-        {% endif %}
-        unnest([
-            {%- for column in numbers %}
-            struct_pack(
-                column_name := '{{ column }}',
-                value := cast(statement.{{ column }} as decimal(24, 6))
-            ){{ "," if not loop.last }}
-            {%- endfor %}
-        ]) as figure
-    from {{ ref('stg_' ~ source_name) }} as statement
-    where
-        statement.file_sha256 in (
-            select control_files.file_sha256
-            from control_files
-            where control_files.source = '{{ source_name }}'
-        )
-    {%- set ns.first = false %}
-    {%- endif %}
-    {%- endfor %}
+    {{ control_figures('control_files') }}
 
 ),
 
