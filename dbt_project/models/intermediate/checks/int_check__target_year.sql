@@ -129,13 +129,29 @@ reached as (
         unnest([
             struct_pack(form := 'cohort', stat_year := year(signed.event_date)),
             struct_pack(form := 'period', stat_year := year(claims.event_date)),
-        ], recursive := true)
+        ]) as placed
     from projects
     inner join claims on projects.project_id = claims.project_id
     left join claims as signed
         on
             projects.project_id = signed.project_id
             and signed.stage_no = 1
+
+),
+
+placed as (
+
+    select
+        district_code,
+        reporting_unit,
+        project_id,
+        event_date,
+        withdrawn_on,
+        cell,
+        measure,
+        struct_extract(placed, 'form') as form,
+        struct_extract(placed, 'stat_year') as stat_year
+    from reached
 
 ),
 
@@ -149,7 +165,7 @@ counts as (
         stat_year,
         count(*) as done_value,
         list(cell order by project_id) as done_cells
-    from reached
+    from placed
     where
         year(event_date) <= stat_year
         and coalesce(year(withdrawn_on) > stat_year, true)
