@@ -140,7 +140,7 @@ def _needed(settings: Settings) -> set[Key]:
     from zhixiao.warehouse.db import connect
 
     found = discover(settings)
-    needed = {(d.source, d.sha256) for d in (*found.drops, *found.refused)}
+    needed = {(d.source, d.sha256) for d in found.drops} | {(r.source, r.sha256) for r in found.refused}
     if settings.work_db.exists():
         with connect(settings, settings.work_db, read_only=True) as con:
             tables = con.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables").fetchall()
