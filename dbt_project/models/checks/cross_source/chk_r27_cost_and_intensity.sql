@@ -31,20 +31,24 @@ reports as (
 ),
 
 -- What was invested before the first year that is reported has no split into works and machines.
+first_reports as (
+
+    select
+        project_id,
+        project_code,
+        arg_min(investment_cum, stat_period) as first_cum,
+        arg_min(investment_ytd, stat_period) as first_ytd
+    from reports
+    group by project_id, project_code
+
+),
+
 begun as (
 
     select
         project_id,
         bool_or(first_cum <> first_ytd) as is_begun
-    from (
-        select
-            project_id,
-            project_code,
-            arg_min(investment_cum, stat_period) as first_cum,
-            arg_min(investment_ytd, stat_period) as first_ytd
-        from reports
-        group by project_id, project_code
-    )
+    from first_reports
     group by project_id
 
 ),

@@ -132,20 +132,24 @@ delivered as (
 ),
 
 -- An investment of before the first report was paid before the accounts were watched.
+first_reports as (
+
+    select
+        project_id,
+        project_code,
+        arg_min(investment_cum, stat_period) as first_cum,
+        arg_min(investment_ytd, stat_period) as first_ytd
+    from reports
+    group by project_id, project_code
+
+),
+
 begun as (
 
     select
         project_id,
         bool_or(first_cum <> first_ytd) as is_begun
-    from (
-        select
-            project_id,
-            project_code,
-            arg_min(investment_cum, stat_period) as first_cum,
-            arg_min(investment_ytd, stat_period) as first_ytd
-        from reports
-        group by project_id, project_code
-    )
+    from first_reports
     group by project_id
 
 ),
@@ -186,6 +190,16 @@ equipment as (
 
 ),
 
+whole_equipment as (
+
+    select
+        project_id,
+        arg_max(equipment, stat_period) as equipment
+    from equipment
+    group by project_id
+
+),
+
 -- A firm's purchases belong to its projects by the machines that each has reported.
 shares as (
 
@@ -197,14 +211,7 @@ shares as (
         / nullif(sum(whole.equipment) over (partition by projects.district_code, projects.uscc), 0)
             as share
     from projects
-    inner join (
-        select
-            project_id,
-            arg_max(equipment, stat_period) as equipment
-        from equipment
-        group by project_id
-    ) as whole
-        on projects.project_id = whole.project_id
+    inner join whole_equipment as whole on projects.project_id = whole.project_id
 
 ),
 
@@ -521,7 +528,7 @@ final as (
                             coalesce(spent_cells.cells, {{ no_evidence() }})
                         )
                     ),
-                    lambda c: c.value is not null
+                    lambda c: struct_extract(c, 'value') is not null
                 )
             else {{ no_evidence() }}
         end as evidence,

@@ -165,6 +165,28 @@ tax_held as (
 
 ),
 
+tax_both_sides as (
+
+    select
+        coalesce(tax_summaries.district_code, tax_details.district_code) as district_code,
+        coalesce(tax_summaries.stat_period, tax_details.stat_period) as stat_period,
+        coalesce(tax_summaries.collecting_office, tax_details.collecting_office)
+            as collecting_office,
+        coalesce(tax_summaries.tax_item, tax_details.tax_item) as tax_item,
+        tax_summaries.tax_current,
+        tax_summaries.cell,
+        tax_details.detail
+    from tax_summaries
+    full outer join tax_details
+        on
+            tax_summaries.district_code = tax_details.district_code
+            and tax_summaries.stat_period = tax_details.stat_period
+            and tax_summaries.collecting_office
+            is not distinct from tax_details.collecting_office
+            and tax_summaries.tax_item is not distinct from tax_details.tax_item
+
+),
+
 tax_items as (
 
     select
@@ -179,25 +201,7 @@ tax_items as (
         tax_delivered.stat_period is not null as is_delivered,
         tax_held.scope is not null as is_held
     from tax_files
-    left join (
-        select
-            coalesce(tax_summaries.district_code, tax_details.district_code) as district_code,
-            coalesce(tax_summaries.stat_period, tax_details.stat_period) as stat_period,
-            coalesce(tax_summaries.collecting_office, tax_details.collecting_office)
-                as collecting_office,
-            coalesce(tax_summaries.tax_item, tax_details.tax_item) as tax_item,
-            tax_summaries.tax_current,
-            tax_summaries.cell,
-            tax_details.detail
-        from tax_summaries
-        full outer join tax_details
-            on
-                tax_summaries.district_code = tax_details.district_code
-                and tax_summaries.stat_period = tax_details.stat_period
-                and tax_summaries.collecting_office
-                is not distinct from tax_details.collecting_office
-                and tax_summaries.tax_item is not distinct from tax_details.tax_item
-    ) as both_sides
+    left join tax_both_sides as both_sides
         on
             tax_files.district_code = both_sides.district_code
             and tax_files.stat_period = both_sides.stat_period
