@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from zhixiao.bulletin.model import Cell, Document, Figure, Head, Table
+from zhixiao.harmless import put
 from zhixiao.texts import width as text_width
 
 BASIS_SHEET, NOTES_SHEET = "依据", "口径与来源"
@@ -40,8 +40,6 @@ _CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
 _TEXT = Alignment(horizontal="left", vertical="center", wrap_text=True)
 _NUMBER = Alignment(horizontal="right", vertical="center")
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
-_LONGEST_CELL = 32767
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(doc: Document, path: Path) -> Path:
@@ -243,8 +241,5 @@ def _merge(sheet: Any, r1: int, c1: int, r2: int, c2: int) -> None:
 def _put(sheet: Any, row: int, column: int, words: str, font: Font, alignment: Alignment) -> None:
     """A text, never a formula: also when it begins like one."""
     cell = sheet.cell(row, column)
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", str(words))[:_LONGEST_CELL]
-    cell.data_type = "s"
-    if cell.value.startswith(_FORMULA):
-        cell.quotePrefix = True
+    put(cell, str(words))
     cell.font, cell.alignment = font, alignment

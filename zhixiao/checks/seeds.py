@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 from zhixiao.checks.registry import Check, Threshold, load_checks, load_common
+from zhixiao.harmless import csv_lines
 from zhixiao.settings import PROJECT_DIR
 
 SEEDS = PROJECT_DIR / "dbt_project" / "seeds" / "checks"
@@ -54,12 +53,7 @@ def models_macro(checks: Iterable[Check]) -> str:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([str(v).lower() if isinstance(v, bool) else v for v in row])
-    return out.getvalue()
+    return csv_lines([columns, *([str(v).lower() if isinstance(v, bool) else v for v in row] for row in rows)])
 
 
 def main() -> None:

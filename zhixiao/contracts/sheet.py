@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zhixiao.contracts import Column, Contract
+from zhixiao.harmless import put, put_row
 from zhixiao.texts import table
 
 if TYPE_CHECKING:
@@ -140,10 +141,11 @@ def _fill_data(contract: Contract, sheet: Worksheet) -> None:
     header = 1
     banner = _banner(contract)
     if banner:
-        sheet.cell(1, 1, banner)
+        put_row(sheet, 1, [banner])
         header = 2
     for i, c in enumerate(contract.file_columns, start=1):
-        cell = sheet.cell(header, i, c.label_zh)
+        cell = sheet.cell(header, i)
+        put(cell, c.label_zh)
         cell.font = Font(bold=True)
         if c.is_key or c.required_in_file:
             cell.fill = PatternFill("solid", fgColor="FFF2CC")
@@ -165,8 +167,8 @@ def _fill_data(contract: Contract, sheet: Worksheet) -> None:
 
 
 def _fill_notes(contract: Contract, sheet: Worksheet) -> None:
-    for line in describe_sheet(contract).split("\n"):
-        sheet.append([line])
+    for row, line in enumerate(describe_sheet(contract).split("\n"), start=1):
+        put_row(sheet, row, [line])
     sheet.column_dimensions["A"].width = 120
 
 

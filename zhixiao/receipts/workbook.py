@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from zhixiao.harmless import cell_text, put, put_row
 from zhixiao.receipts.collect import STATE_ZH, Receipt
 
 HEAD_SHEET, LIST_SHEET = "回执", "问题清单"
@@ -26,7 +26,6 @@ _BOLD = Font(bold=True)
 _WRAP = Alignment(wrap_text=True, vertical="top")
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
-_LONGEST_CELL = 32767
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def write(receipt: Receipt, sheets: Sequence[Marked], path: Path) -> Path:
 
 def _head(book: Workbook, receipt: Receipt, has_data: bool) -> None:
     sheet = book.create_sheet(HEAD_SHEET)
-    sheet.append([_safe("报送回执")])
+    put_row(sheet, 1, ["报送回执"])
     sheet["A1"].font = _TITLE
     rows: list[tuple[str, Any]] = [
         ("报送单位", receipt.department),
@@ -86,9 +85,10 @@ def _head(book: Workbook, receipt: Receipt, has_data: bool) -> None:
     ]
     for name, value in rows:
         if value not in (None, ""):
-            sheet.append([_safe(name), _safe(value)])
-            sheet.cell(sheet.max_row, 1).font = _BOLD
-            sheet.cell(sheet.max_row, 2).alignment = _WRAP
+            row = sheet.max_row + 1
+            put_row(sheet, row, [name, _money(value)])
+            sheet.cell(row, 1).font = _BOLD
+            sheet.cell(row, 2).alignment = _WRAP
     sheet.column_dimensions["A"].width = 24
     sheet.column_dimensions["B"].width = 90
 
@@ -110,32 +110,21 @@ def _what_to_do(receipt: Receipt, has_data: bool) -> str:
 def _list(book: Workbook, receipt: Receipt, sheets: Iterable[Marked]) -> None:
     headers = {s.name: s.headers for s in sheets}
     sheet = book.create_sheet(LIST_SHEET)
-    sheet.append(["工作表", "行号", "列", "原文", "问题", "状态", "编号"])
+    put_row(sheet, 1, ["工作表", "行号", "列", "原文", "问题", "状态", "编号"])
     for cell in sheet[1]:
         cell.font = _BOLD
-    for c in receipt.cells:
+    for row, c in enumerate(receipt.cells, start=2):
         names = headers.get(c.sheet, {})
-        sheet.append(
-            [
-                _safe(v)
-                for v in (
-                    c.sheet,
-                    c.row_number,
-                    "、".join(names.get(n, n) for n in c.columns) or "整行",
-                    c.cell_text,
-                    c.reason_zh,
-                    STATE_ZH.get(c.state, c.state),
-                    c.quarantine_id,
-                )
-            ]
-        )
+        columns = "、".join(names.get(n, n) for n in c.columns) or "整行"
+        state = STATE_ZH.get(c.state, c.state)
+        put_row(sheet, row, [c.sheet, c.row_number, columns, c.cell_text, c.reason_zh, state, c.quarantine_id])
     for letter, width in zip("ABCDEFG", (16, 8, 28, 28, 80, 20, 24), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
 
 
 def _delivered(book: Workbook, marked: Marked, taken: set[str]) -> None:
-    sheet = book.create_sheet(_free_name(marked.name or "数据", taken))
+    sheet = book.create_sheet(_free_name(cell_text(marked.name) or "数据", taken))
     for number, texts in marked.rows:
         for column, text in enumerate(texts, start=1):
             if text is not None:
@@ -158,31 +147,27 @@ def _comment(sheet: Any, row: int, column: int, words: str) -> None:
     if cell.__class__.__name__ == "MergedCell":
         return
     before = f"{cell.comment.text}\n" if cell.comment else ""
-    cell.comment = Comment(before + words, "质效", width=320, height=120)
+    cell.comment = Comment(cell_text(before + words), "质效", width=320, height=120)
 
 
 def _put(cell: Any, text: str) -> None:
     """A plain number as a number, anything else as text: never a formula."""
-    shown = ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_CELL]
+    shown = cell_text(text)
     if _PLAIN_NUMBER.fullmatch(shown):
         number = Decimal(shown)
         if f"{float(number):.15g}" == shown:
             cell.value = float(number) if "." in shown else int(number)
             return
-    cell.value = shown
-    cell.data_type = "s"
+    put(cell, text)
 
 
-def _safe(value: Any) -> Any:
-    """A value for a cell of ours: texts that begin like a formula are texts."""
+def _money(value: Any) -> Any:
+    """An amount to the cent; anything else as it is."""
     if isinstance(value, Decimal):
         try:
             return value.quantize(Decimal("0.01"))
         except InvalidOperation:
             return str(value)
-    if isinstance(value, str):
-        text = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST_CELL]
-        return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
     return value
 
 

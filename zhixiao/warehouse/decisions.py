@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from zhixiao.errors import ConfigError
+from zhixiao.harmless import csv_lines, csv_text_read
 from zhixiao.landing.discover import DECISIONS, parse_day
 from zhixiao.warehouse.files import write_atomic
 
@@ -49,6 +50,16 @@ def read_decisions(raw_dir: Path) -> list[DecisionFile]:
 
 
 def _read(day: date, path: Path) -> DecisionFile:
+    if not path.is_file() or path.is_symlink():
+        return DecisionFile(
+            day,
+            path.name,
+            hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest(),
+            problem=(
+                f"{path} 不是普通文件（是链接、管道或文件夹），不读取。请放入文件本身。",
+                f"{path} is no plain file (a link, a pipe or a folder) and is not read. Put the file itself there.",
+            ),
+        )
     content = path.read_bytes()
     sha = hashlib.sha256(content).hexdigest()
     text = None
@@ -71,7 +82,9 @@ def _read(day: date, path: Path) -> DecisionFile:
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="_extra", restval="")
     rows = []
     for row in reader:
-        clean = {(k or "").strip(): v.strip() if isinstance(v, str) else v for k, v in row.items()}
+        clean = {
+            (k or "").strip(): csv_text_read(v.strip()).strip() if isinstance(v, str) else v for k, v in row.items()
+        }
         if any(clean.values()):
             rows.append(json.dumps(clean, ensure_ascii=False, sort_keys=True))
     return DecisionFile(day, path.name, sha, tuple(rows))
@@ -106,7 +119,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 
 def _append(path: Path, row: Mapping[str, str]) -> None:
     header = list(row)
-    old = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    old = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     if old:
         found = next(csv.reader(io.StringIO(old, newline="")), [])
         if found != header:
@@ -115,11 +128,6 @@ def _append(path: Path, row: Mapping[str, str]) -> None:
                 f"{path} has the columns {', '.join(found)}, this command writes {', '.join(header)}. "
                 "Use another day or add the row by hand.",
             )
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    if not old:
-        writer.writerow(header)
-    elif not old.endswith("\n"):
-        out.write("\n")
-    writer.writerow([row[c] for c in header])
-    write_atomic(path, old + out.getvalue())
+    rows = [[row[c] for c in header]] if old else [header, [row[c] for c in header]]
+    gap = "\n" if old and not old.endswith("\n") else ""
+    write_atomic(path, old + gap + csv_lines(rows))
