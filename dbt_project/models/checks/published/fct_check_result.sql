@@ -114,7 +114,8 @@ cells as (
 
 ),
 
--- 依据: where a clerk finds the cells.
+-- 依据: where a clerk finds the cells. A population check rests on every figure of a board: the
+-- sentence names the first, the evidence holds them all.
 places as (
 
     select
@@ -127,7 +128,12 @@ places as (
                 ' #', cells.row_number, ' ', cells.column_name, ' = ', cells.cell_value
             ), '; '
             order by cells.cell_no
-        ) as places
+        ) filter (where cells.cell_no <= {{ check_threshold('all', 'cells_named') }})
+        || case
+            when max(cells.cell_no) > {{ check_threshold('all', 'cells_named') }}
+                then '; … (' || max(cells.cell_no) || ')'
+            else ''
+        end as places
     from cells
     left join files on cells.file_sha256 = files.file_sha256
     group by cells.finding_id, cells.district_code
