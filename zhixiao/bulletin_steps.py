@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zhixiao.bulletin.command import Kind, default_dir, write_bulletin
-from zhixiao.bulletin.release import Window, open_release
 from zhixiao.errors import ConfigError, DataError
 from zhixiao.settings import Settings
 from zhixiao.warehouse.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from zhixiao.bulletin.release import Window
 
 Json = dict[str, Any]
 BULLETIN_DAY = 10
@@ -25,6 +27,8 @@ MARKER = "bulletin.json"
 
 def due(params: Mapping[str, Any] | None = None) -> list[Json]:
     """The bulletins to write now: those whose day has come, or the one that the parameters name."""
+    from zhixiao.bulletin.release import open_release
+
     p = dict(params or {})
     day = p.get("day")
     after = BULLETIN_DAY if day in (None, "") else int(str(day))
@@ -36,9 +40,8 @@ def due(params: Mapping[str, Any] | None = None) -> list[Json]:
                 raise ConfigError(f"没有 {kind} 通报。", f"there is no {kind} bulletin; there are {', '.join(Kind)}.")
             return [_item(release.window(kind, p.get("period") or None))]
         windows = [release.window(kind) for kind in Kind]
-        return [
-            _item(w) for w in windows if is_due(w, release.known_on, release.as_of, after) and not _written(settings, w)
-        ]
+        ready = [w for w in windows if is_due(w, release.known_on, release.as_of, after)]
+        return [_item(w) for w in ready if not _written(settings, w)]
 
 
 def is_due(window: Window, known_on: date, as_of: date, after: int) -> bool:
@@ -63,18 +66,19 @@ def write(item: Mapping[str, str]) -> Json:
     return result
 
 
-def verdict(written: Sequence[Mapping[str, Any] | None]) -> str:
-    """One sentence on what was written. Raises DataError when a bulletin lacks a part."""
-    lost = sum(w is None for w in written)
-    faults = [f"{w['kind']} {w['period']}：{f}" for w in written if w for f in w["faults"]]
+def verdict(items: Sequence[Mapping[str, Any]] | None, results: Sequence[Mapping[str, Any] | None] | None) -> str:
+    """One sentence on what was written. Raises DataError when a bulletin failed or lacks a part."""
+    written = [w for w in results or [] if w]
+    lost = len(items) - len(written) if items is not None else 1
+    faults = [f"{w['kind']} {w['period']}：{f}" for w in written for f in w["faults"]]
     if faults or lost:
         raise DataError(
             f"有 {lost} 份通报没有写成；{'；'.join(faults)} 处理后重新触发。",
-            f"{lost} bulletins failed, {len(faults)} lack a part: {'; '.join(faults)} Trigger the DAG again afterwards.",
+            f"{lost} bulletins failed, {len(faults)} lack a part: {'; '.join(faults)} Trigger the DAG again.",
         )
     if not written:
         return "没有到期的通报 / no bulletin is due"
-    names = "、".join(f"{w['kind']} {w['period']}" for w in written if w)
+    names = "、".join(f"{w['kind']} {w['period']}" for w in written)
     return f"已写 {names} / written"
 
 

@@ -154,6 +154,7 @@ def months(
     with _canvas(2.3, title) as c:
         ax = c.axes
         ax.bar([p for p, _ in points], [float(v) for _, v in points], width=22, color=colour)
+        ax.margins(y=0.2)
         _days(ax, marks)
         ax.set_ylabel(axis)
         return c.svg()
@@ -308,4 +309,5 @@ def _days(ax: Any, marks: Sequence[tuple[date, str]]) -> None:
             color="#cf222e",
             xytext=(3, -9),
             textcoords="offset points",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )

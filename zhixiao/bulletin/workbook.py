@@ -105,7 +105,7 @@ def _table(book: Workbook, doc: Document, table: Table, basis: list[tuple[str, s
         _merge(sheet, row, 1, row, width)
         sheet.row_dimensions[row].height = 13 * max(1, -(-text_width(text) // int(sum(columns) * 1.05)))
         row += 1
-    sheet.freeze_panes = sheet.cell(first + len(table.head), 2)
+    sheet.freeze_panes = f"B{first + len(table.head)}"
     sheet.print_title_rows = f"{first}:{first + len(table.head) - 1}"
     _print_setup(sheet, f"A1:{get_column_letter(width)}{row - 1}", width)
 
