@@ -516,19 +516,16 @@ final as (
         ] as exemptions_checked,
         case
             when judged.outcome = 'fail'
-                then list_filter(
+                then list_concat(
+                    judged.cum_cells,
                     list_concat(
-                        judged.cum_cells,
-                        list_concat(
-                            case
-                                when judged.lacks_machines
-                                    then coalesce(judged.equipment_cells, {{ no_evidence() }})
-                                else {{ no_evidence() }}
-                            end,
-                            coalesce(spent_cells.cells, {{ no_evidence() }})
-                        )
-                    ),
-                    lambda c: struct_extract(c, 'value') is not null
+                        case
+                            when judged.lacks_machines
+                                then coalesce(judged.equipment_cells, {{ no_evidence() }})
+                            else {{ no_evidence() }}
+                        end,
+                        coalesce(spent_cells.cells, {{ no_evidence() }})
+                    )
                 )
             else {{ no_evidence() }}
         end as evidence,
