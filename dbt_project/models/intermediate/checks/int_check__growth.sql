@@ -103,7 +103,8 @@ close_by as (
         shared.reporting_unit,
         shared.stat_period,
         shared.per_mille,
-        count(*) as close_count
+        count(*) as close_count,
+        count(*) filter (where shared.per_mille = rates.per_mille) as exact_count
     from shared
     inner join rates
         on
@@ -129,9 +130,17 @@ final as (
         shared.per_mille,
         shared.alike_count,
         coalesce(close_by.close_count, 0) as close_count,
+        coalesce(close_by.exact_count, 0) as exact_count,
         shared.cells,
-        -- Half a firm where nobody else grew like that.
-        sized.firm_count * greatest(coalesce(close_by.close_count, 0), 0.5)
+        -- Half a firm where nobody else grew like that. Some rates, of round figures, are frequent
+        -- by themselves: 0, or 100 per mille.
+        sized.firm_count
+        * greatest(
+            coalesce(close_by.close_count, 0),
+            coalesce(close_by.exact_count, 0)
+            * (2000 * {{ check_threshold('R19', 'window') }} + 1),
+            0.5
+        )
         / ((2000 * {{ check_threshold('R19', 'window') }} + 1) * greatest(sized.other_count, 1))
             as expected_count
     from boards
@@ -166,6 +175,7 @@ select
     per_mille,
     alike_count,
     close_count,
+    exact_count,
     cells,
     expected_count
 from final
