@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import hashlib
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -93,6 +94,15 @@ class Payload:
     label: str
 
 
+def require_plain(path: Path) -> None:
+    """Refuse what is no file with bytes of its own: opening a pipe or a device waits for ever or never ends."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise unreadable(
+            f"不是普通文件（是管道、设备或套接字）：{printable(path.name)}。请放入文件本身。",
+            f"No plain file (a pipe, a device or a socket): {printable(path.name)}. Put the file itself there.",
+        )
+
+
 def sha256_of_file(path: str | Path) -> str:
     """The SHA-256 of a file as it lies on the disk, read in pieces."""
     digest = hashlib.sha256()
@@ -104,20 +114,22 @@ def sha256_of_file(path: str | Path) -> str:
 
 def list_members(path: Path, limits: Limits = LIMITS) -> list[Member]:
     """The files that a drop holds. A zip that is broken, encrypted or a bomb is refused as a whole."""
+    require_plain(path)
+    label = printable(path.name)
     if not _starts_like_zip(path):
         return [Member(None, sha256_of_file(path))]
     if not zipfile.is_zipfile(path):
         if path.suffix.lower() == ".zip":
-            raise _broken_zip(path.name)
+            raise _broken_zip(label)
         return [Member(None, sha256_of_file(path))]
     try:
         with zipfile.ZipFile(path) as archive:
             if _is_office(archive):
                 return [Member(None, sha256_of_file(path))]
-            entries = _entries(archive, path.name, limits)
-            return [Member(label, _hash_entry(archive, info, label, limits)) for label, info in entries]
+            entries = _entries(archive, label, limits)
+            return [Member(name, _hash_entry(archive, info, name, limits)) for name, info in entries]
     except _ZIP_ERRORS as error:
-        raise _broken_zip(path.name) from error
+        raise _broken_zip(label) from error
 
 
 def open_member(path: Path, inner: str | None, workdir: Path, limits: Limits = LIMITS) -> Payload:
@@ -125,8 +137,10 @@ def open_member(path: Path, inner: str | None, workdir: Path, limits: Limits = L
 
     A plain file is used where it lies; gzip and zip members are unpacked into `workdir`.
     """
-    label = path.name if inner is None else f"{path.name}!{inner}"
-    source = path if inner is None else _unpack_entry(path, inner, workdir, limits)
+    require_plain(path)
+    name = printable(path.name)
+    label = name if inner is None else f"{name}!{inner}"
+    source = _named(path, label, workdir) if inner is None else _unpack_entry(path, inner, workdir, limits)
     with source.open("rb") as f:
         magic = f.read(2)
     if magic == _GZIP_MAGIC:
@@ -185,8 +199,12 @@ def looks_like_html(head: bytes) -> bool:
 
 def safe_label(name: str) -> str:
     """A member's name as a printable label: no control characters, no surrogates, forward slashes."""
-    cleaned = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name.replace("\\", "/"))
-    return cleaned[:500] or "\N{REPLACEMENT CHARACTER}"
+    return printable(name.replace("\\", "/"))[:500] or "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(name: str) -> str:
+    """A name for messages and tables: one line, no control or direction characters, no half characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def decoded_name(info: zipfile.ZipInfo) -> str:
@@ -310,11 +328,11 @@ def _hash_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str, lim
 
 
 def _unpack_entry(path: Path, inner: str, workdir: Path, limits: Limits) -> Path:
-    label = f"{path.name}!{inner}"
+    label = f"{printable(path.name)}!{inner}"
     target = _work_file(workdir, label, PurePosixPath(inner).suffix)
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = dict(_entries(archive, path.name, limits))
+            entries = dict(_entries(archive, printable(path.name), limits))
             if inner not in entries:
                 raise unreadable(f"压缩包里没有这个文件：{label}。", f"The zip holds no such file: {label}.")
             with archive.open(entries[inner]) as stream, target.open("wb") as out:
@@ -348,6 +366,18 @@ def _work_file(workdir: Path, label: str, suffix: str) -> Path:
     workdir.mkdir(parents=True, exist_ok=True)
     tail = suffix.lower() if re.fullmatch(r"\.[a-zA-Z0-9]{1,6}", suffix) else ".bin"
     return workdir / f"member-{hashlib.sha256(label.encode('utf-8', 'replace')).hexdigest()[:16]}{tail}"
+
+
+def _named(path: Path, label: str, workdir: Path) -> Path:
+    """A path that every library takes: a name of bytes that are no UTF-8 (GBK names of old zips) gets a link."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        link = _work_file(workdir, label, path.suffix)
+        link.unlink(missing_ok=True)
+        link.symlink_to(path.absolute())
+        return link
+    return path
 
 
 def _kind_of_zip(path: Path, label: str, limits: Limits) -> Kind:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from zhixiao.contracts import load_contracts
-from zhixiao.landing.container import list_members
+from zhixiao.landing.container import list_members, printable
 from zhixiao.landing.refusal import Refusal
 from zhixiao.landing.report import Drop, RefusedDrop
 from zhixiao.settings import Settings
@@ -121,6 +121,7 @@ def _source_dirs(raw_dir: Path, district: str) -> Iterator[tuple[str, Path]]:
 
 def _discover_source(settings: Settings, district: str, source_dir: Path, cache: _HashCache, out: Discovery) -> None:
     source = source_dir.name
+    home = source_dir.resolve()
     for path in sorted(p for p in source_dir.iterdir() if not p.is_dir() and _is_delivery((p.name,))):
         out.refused.append(_bad_date(district, source, path, path.name))
     for day_dir in _dirs(source_dir):
@@ -131,7 +132,10 @@ def _discover_source(settings: Settings, district: str, source_dir: Path, cache:
             continue
         ready_at = _ready_at(day_dir)
         for path in files:
-            name = path.relative_to(day_dir).as_posix()
+            name = _label(path.relative_to(day_dir).as_posix())
+            if _leads_out(path, home):
+                out.refused.append(_link(district, source, day, name, path))
+                continue
             if _is_unsettled(path, settings.settle_seconds, ready_at):
                 out.waiting.append(path)
                 continue
@@ -160,6 +164,33 @@ def _is_delivery(parts: tuple[str, ...]) -> bool:
     return not any(p.startswith((".", "~$")) for p in parts) and stem not in ("README", READY)
 
 
+def _leads_out(path: Path, home: Path) -> bool:
+    """Whether a link, of the file or of a folder above it, shows what its sender did not put there.
+
+    The folder of a source may itself be a link of the operator's; what lies below it is the sender's.
+    """
+    try:
+        return not path.resolve(strict=True).is_relative_to(home)
+    except (OSError, RuntimeError):
+        return path.is_symlink()
+
+
+def _label(name: str) -> str:
+    """The name of a file in tables and messages. What cannot be shown is replaced, and the name stays unique."""
+    shown = printable(name)
+    if shown == name:
+        return name
+    return f"{shown}~{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
+def _link(district: str, source: str, day: date, name: str, path: Path) -> RefusedDrop:
+    return RefusedDrop(
+        district, source, day, name, _sha256(path), str(path), "unreadable",
+        f"这是指向别处的链接，不读取：{name}。请放入文件本身。",
+        f"this is a link to somewhere else and is not read: {name}. Put the file itself there.",
+    )  # fmt: skip
+
+
 def _ready_at(day_dir: Path) -> float | None:
     """When the sender said that this day's folder is complete; None where no flag lies in it."""
     flags = [p for p in (day_dir / READY, day_dir / f"{READY}.txt") if p.is_file()]
@@ -181,8 +212,9 @@ def _is_unsettled(path: Path, settle_seconds: int, ready_at: float | None = None
 
 
 def _bad_date(district: str, source: str, path: Path, name: str) -> RefusedDrop:
+    name = printable(name)
     return RefusedDrop(
-        district, source, None, path.name, _sha256(path), str(path), "bad_date",
+        district, source, None, _label(path.name), _sha256(path), str(path), "bad_date",
         f"“{name}”不是接收日期。请把文件放到 raw/{source}/2026-01-31/ 这样的文件夹里。",
         f"“{name}” is no received day: put the file into a folder such as raw/{source}/2026-01-31/.",
     )  # fmt: skip
@@ -194,13 +226,13 @@ def _unknown_source(district: str, source_dir: Path, settings: Settings) -> list
         return []
     known = list(load_contracts())
     titles = {c.title_zh: s for s, c in load_contracts().items()}
-    name = source_dir.name
+    name = printable(source_dir.name)
     near = difflib.get_close_matches(name.lower(), known, 1, 0.5)
     near = near or [titles[t] for t in difflib.get_close_matches(name, list(titles), 1, 0.5)]
     zh = f"最接近的是 {near[0]}（{load_contracts()[near[0]].title_zh}）" if near else f"可用的有：{'、'.join(known)}"
     en = f"the nearest is {near[0]}" if near else f"known: {', '.join(known)}"
     days = sorted(d for f in files if (d := parse_day(f.relative_to(source_dir).parts[0])) is not None)
-    label = files[0].name if len(files) == 1 else f"{name}/ ({len(files)} files)"
+    label = _label(files[0].name) if len(files) == 1 else f"{name}/ ({len(files)} files)"
     return [
         RefusedDrop(
             district, name, days[0] if days else None, label, _sha256(files[0]), str(files[0]), "unknown_source",
@@ -221,11 +253,14 @@ def _unreadable(district: str, source: str, day: date, name: str, path: Path, er
 
 
 def _sha256(path: Path) -> str:
+    """The hash of a plain file; of anything else, and of a link, the hash of its name."""
     try:
-        with path.open("rb") as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as f:
+                return hashlib.file_digest(f, "sha256").hexdigest()
     except OSError:
-        return hashlib.sha256(str(path.name).encode("utf-8", "surrogateescape")).hexdigest()
+        pass
+    return hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 class _HashCache:

@@ -90,6 +90,10 @@ def _read(day: date, path: Path) -> DecisionFile:
     return DecisionFile(day, path.name, sha, tuple(rows))
 
 
+def _clean(cell: str) -> str:
+    return csv_text_read(cell.strip()).strip()
+
+
 def append_decision(raw_dir: Path, day: date, kind: str, row: Mapping[str, str]) -> Path:
     """Add one decision to `raw/_decisions/<day>/<kind>.csv`. What stands there is never changed.
 

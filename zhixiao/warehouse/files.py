@@ -9,6 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+FILE_MODE, FOLDER_MODE, SECRET_FOLDER_MODE = 0o640, 0o750, 0o700
+UMASK = 0o027
+
 
 def fsync_path(path: Path) -> None:
     """Force a file or a directory entry to disk."""
@@ -28,16 +31,19 @@ def fsync_tree(root: Path) -> None:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step: a reader sees the old text or the new one, never half of it."""
+    """Replace `path` by `text` in one step: a reader sees the old text or the new one, never half of it.
+
+    Names of files that are no UTF-8 keep their bytes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     tmp = Path(name)
     try:
-        with os.fdopen(fd, "w", encoding="utf-8") as f:
+        with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as f:
             f.write(text)
             f.flush()
             os.fsync(f.fileno())
-        tmp.chmod(0o644)
+        tmp.chmod(FILE_MODE)
         tmp.replace(path)
     except BaseException:
         tmp.unlink(missing_ok=True)
@@ -53,7 +59,7 @@ def write_json(path: Path, data: Any) -> None:
 def read_json(path: Path) -> Any:
     """The JSON in `path`, or None when the file is not there or cannot be read as JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
