@@ -102,24 +102,26 @@ final as (
         case when judged.outcome = 'fail' then judged.cells end as evidence,
         {{ sentence(
             '{} {} 有同比的 {} 家企业中 {} 家产值同比增速同为 {}‰',
-            ['judged.reporting_unit', 'judged.period', 'judged.firm_count', 'judged.alike_count', 'judged.per_mille'],
+            ['judged.reporting_unit', 'judged.period', 'judged.firm_count', 'judged.alike_count',
+             'judged.per_mille'],
         ) }} as facts_zh,
         {{ sentence(
             '{} {}: of {} firms with a growth {} share {} per mille',
-            ['judged.reporting_unit', 'judged.period', 'judged.firm_count', 'judged.alike_count', 'judged.per_mille'],
+            ['judged.reporting_unit', 'judged.period', 'judged.firm_count', 'judged.alike_count',
+             'judged.per_mille'],
         ) }} as facts_en,
         {{ sentence(
             '按其他板块 {} 家企业在该增速上下 {} 内的 {} 家（恰同 {} 家）推算，偶然相同约 {} 家；概率（乘以 {} 个增速）{}，应不低于 {}',
             ['judged.other_count', 'limits.near', 'judged.close_count', 'judged.exact_count',
-             significant('judged.expected_count', 3), 'judged.rate_count', significant('judged.p_value', 3),
-             'limits.p_value'],
+             significant('judged.expected_count', 3), 'judged.rate_count',
+             significant('judged.p_value', 3), 'limits.p_value'],
         ) }} as relation_zh,
         {{ sentence(
-            'of {} firms of other boards {} lie {} or less from it ({} on it): chance makes {} coincide; '
-            ~ 'probability (times {} rates) {}, expected at least {}',
+            'of {} firms of other boards {} lie {} or less from it ({} on it): chance makes {} '
+            ~ 'coincide; probability (times {} rates) {}, expected at least {}',
             ['judged.other_count', 'judged.close_count', 'limits.near', 'judged.exact_count',
-             significant('judged.expected_count', 3), 'judged.rate_count', significant('judged.p_value', 3),
-             'limits.p_value'],
+             significant('judged.expected_count', 3), 'judged.rate_count',
+             significant('judged.p_value', 3), 'limits.p_value'],
         ) }} as relation_en
     from judged
     cross join limits

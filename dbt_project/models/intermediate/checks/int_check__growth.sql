@@ -47,6 +47,16 @@ boards as (
 
 ),
 
+first_reports as (
+
+    select
+        district_code,
+        min(stat_period) as first_period
+    from outputs
+    group by district_code
+
+),
+
 -- Two years of reports make the first rate; January has no report.
 months as (
 
@@ -54,13 +64,7 @@ months as (
         outputs.district_code,
         outputs.stat_period
     from outputs
-    inner join (
-        select
-            district_code,
-            min(stat_period) as first_period
-        from outputs
-        group by district_code
-    ) as first_reports
+    inner join first_reports
         on
             outputs.district_code = first_reports.district_code
             and outputs.stat_period >= first_reports.first_period + interval 12 month
