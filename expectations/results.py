@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from expectations.registry import SEVERITIES, Severity
 from expectations.runner import Outcome
 from zhixiao.settings import Settings
+from zhixiao.warehouse.schema import landed, quote, text
 
 if TYPE_CHECKING:
     import duckdb
@@ -129,12 +130,12 @@ def copy_results(connection: duckdb.DuckDBPyConnection, settings: Settings) -> i
     for kind in RUN_KINDS:
         path = results_dir(settings) / f"{kind}.parquet"
         if path.exists():
-            quoted = str(path).replace("'", "''")
-            connection.execute(f"INSERT INTO quality.expectation_result SELECT {names} FROM read_parquet('{quoted}')")
+            connection.execute(f"INSERT INTO quality.expectation_result SELECT {names} FROM {landed([path])}")
     comment = "Each row is one outcome of one expectation for one entity / 每行是一条规则对一个对象的结论"
-    connection.execute(f"COMMENT ON TABLE quality.expectation_result IS '{comment}'")
+    connection.execute(f"COMMENT ON TABLE quality.expectation_result IS {text(comment)}")
     for c in RESULT_COLUMNS:
-        connection.execute(f"COMMENT ON COLUMN quality.expectation_result.{c.name} IS '{c.label_zh}: {c.description}'")
+        told = text(f"{c.label_zh}: {c.description}")
+        connection.execute(f"COMMENT ON COLUMN quality.expectation_result.{quote(c.name)} IS {told}")
     row = connection.execute("SELECT count(*) FROM quality.expectation_result").fetchone()
     return int(row[0]) if row else 0
 
