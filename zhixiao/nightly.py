@@ -180,6 +180,12 @@ def resolve(run_id: str, params: Mapping[str, Any] | None = None) -> Json:
             f"口径：截至 {p['known_on']} 收到，时点 {p['as_of']}",
             f"known_on {p['known_on']}, as_of {p['as_of']}",
         )
+        if date.fromisoformat(p["known_on"]) > now().date() + timedelta(days=1):
+            say(
+                f"注意：{p['known_on']} 在将来。请检查 raw/ 下的文件夹日期，或本机时钟（见 docs/faults.md）",
+                f"note: {p['known_on']} lies in the future; check the folders under raw/, or this machine's clock "
+                "(docs/faults.md)",
+            )
         return p
 
 

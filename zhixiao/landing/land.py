@@ -7,7 +7,9 @@ temporary table, and from there into the accepted rows, the rejects and the cont
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -116,10 +118,12 @@ def land_file(
             sheets = read_sheets(con, payload, work)
             report = _land_sheets(con, contract, sheets, blank, paths, settings.pii_key, is_large)
         except Refusal as r:
+            raise_machine_fault(r)
             report = replace(blank, reason_code=r.reason_code, reason_zh=r.zh, reason_en=r.en)
             if isinstance(r, _HeaderRefusal):
                 report.headers_found, report.ignored_sheets = r.headers_found, r.sheets
         except duckdb.Error as e:
+            raise_machine_fault(e)
             # A file that our reading breaks on is refused, with the engine's words for the engineer.
             report = replace(
                 blank,
@@ -166,6 +170,30 @@ def _refuse(code: str, words: tuple[str, str], headers: list[str], sheets: list[
     r = _HeaderRefusal(code, *words)  # type: ignore[arg-type]
     r.headers_found, r.sheets = headers, sheets
     return r
+
+
+# What the machine lacks. A gzip or zip that is damaged is an OSError as well, without any of these numbers.
+_MACHINE = (
+    errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOMEM,
+    errno.EMFILE, errno.ENFILE, errno.ESTALE,
+)  # fmt: skip
+_MACHINE_WORDS = re.compile("|".join(re.escape(os.strerror(n)) for n in _MACHINE), re.IGNORECASE)
+
+
+def raise_machine_fault(e: BaseException) -> None:
+    """Raise what lies behind an error, when it is a full disk, a folder without rights or a lack of memory: the
+    department's file is not to blame then, and a refusal would stand after the machine has been mended."""
+    cause: BaseException | None = e
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _MACHINE:
+            raise cause
+        if isinstance(cause, MemoryError):
+            raise cause
+        if isinstance(cause, duckdb.OutOfMemoryException):
+            raise MemoryError(str(cause)) from e
+        if isinstance(cause, duckdb.IOException) and _MACHINE_WORDS.search(str(cause)):
+            raise OSError(str(cause)) from e
+        cause = cause.__cause__ or cause.__context__
 
 
 def _first_line(e: BaseException) -> str:
