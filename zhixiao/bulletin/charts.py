@@ -64,6 +64,7 @@ def bars(
     with _canvas(height, title) as c:
         ax = c.axes
         width = 0.8 / max(1, len(series))
+        many = len(names) * len(series) >= 30
         for i, (label, colour, figures) in enumerate(series):
             xs = [n + (i - (len(series) - 1) / 2) * width for n in range(len(names))]
             drawn = ax.bar(xs, [_height(f) for f in figures], width * 0.92, color=colour, label=label)
@@ -72,7 +73,7 @@ def bars(
                 labels=[f.text for f in figures],
                 fontsize=8 if len(names) * len(series) < 26 else 6.5,
                 padding=2,
-                rotation=0 if len(names) * len(series) < 30 else 90,
+                rotation=90 if many and max(len(f.text) for f in figures) > 3 else 0,
             )
         ax.set_xticks(range(len(names)), names)
         _wrap_names(ax, names)

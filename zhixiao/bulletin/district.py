@@ -88,26 +88,15 @@ def summary(release: Release, window: Window, readings: Sequence[str]) -> Sectio
         row += [at(measure, "evidenced", b, "unsupported_value") for b in ("count", "amount")]
         rows.append(row)
     s = Section("summary", "总体情况")
-    s.leads.append(
-        [
-            f"{window.label}，全区签约项目 ",
-            at("signed", "claimed", "count"),
-            " 个、",
-            at("signed", "claimed", "amount"),
-            " 万元；认定开工 ",
-            at("started", "claimed", "count"),
-            " 个，有佐证的 ",
-            at("started", "evidenced", "count"),
-            " 个；认定投产 ",
-            at("produced", "claimed", "count"),
-            " 个，有佐证的 ",
-            at("produced", "evidenced", "count"),
-            " 个。",
-        ]
-    )
+    lead: list[Figure | str] = [f"{window.label}，全区签约项目 ", at("signed", "claimed", "count"), " 个、"]
+    lead += [at("signed", "claimed", "amount"), " 万元"]
+    for measure in ("started", "produced"):
+        lead += [f"；认定{COUNTS[measure]} ", at(measure, "claimed", "count"), " 个"]
+        lead += [x for r in readings[1:] for x in (f"、{READINGS[r]} ", at(measure, r, "count"), " 个")]
+    s.leads.append([*lead, "。"])
     s.charts.append(
         charts.bars(
-            f"{window.label}各阶段项目数（个）：认定与佐证",
+            f"{window.label}各阶段项目数（个）",
             list(COUNTS.values()),
             [(READINGS[r], charts.COLOURS[r], [at(m, r, "count") for m in COUNTS]) for r in readings],
             "个",
@@ -169,6 +158,8 @@ def rates(release: Release, window: Window, readings: Sequence[str]) -> Section:
         base = {**district(at), "window_kind": WINDOW_KINDS[at.kind]}
         table, found = rates_table(release, FUNNEL, base, readings, name, f"{at.label}五率：认定、佐证与核实")
         s.tables.append(table)
+        if sum(found[m][r]["value"].value is not None for m in RATES for r in readings) < len(readings) * 2:
+            continue
         s.charts = [
             charts.bars(
                 f"{at.label}五率（%）",
@@ -181,11 +172,14 @@ def rates(release: Release, window: Window, readings: Sequence[str]) -> Section:
 
 
 def spans(window: Window) -> list[tuple[str, Window]]:
-    """The window, and beside a month or a quarter its year, whose cohorts are large enough to speak of."""
+    """The window, and beside a month or a quarter the year before and its own, whose cohorts are large enough."""
     own = [("五率", window)]
     if window.kind in ("monthly", "quarterly"):
         year = window.start.year
-        own.append(("全年五率", Window("yearly", date(year, 1, 1), date(year, 12, 31), window.month_end)))
+        own += [
+            (name, Window("yearly", date(y, 1, 1), date(y, 12, 31), window.month_end))
+            for name, y in (("上年五率", year - 1), ("本年五率", year))
+        ]
     return own
 
 
@@ -202,10 +196,13 @@ def ranking(release: Release, window: Window, boards: Sequence[str], reading: st
         where = card(window, reading, measure=measure, variant=RANKED_VARIANT, basis=basis)
         found[measure] = release.figures(CARD, ["reporting_unit"], wanted, where)
     s = Section("ranking", "板块排名与升降")
-    month = f"{window.month_end:%Y年1月—}{window.month_end.month}月" if window.month_end else ""
+    month = ""
+    if window.month_end:
+        until = f"—{window.month_end.month}月" if window.month_end.month > 1 else ""
+        month = f"{window.month_end.year}年1月{until}"
     head = [
         [Head("板块", down=2), *(Head(label, across=3, note=m) for m, (label, _) in RATES.items())],
-        [h for _ in RATES for h in (Head("率"), Head("位次", note="rank"), Head("升降"))],
+        [h for _ in RATES for h in (Head("率", note="card_rate"), Head("位次", note="rank"), Head("升降"))],
     ]
     rows: list[list[Cell]] = []
     moves: list[tuple[int, list[Cell]]] = []
@@ -246,7 +243,7 @@ def ranking(release: Release, window: Window, boards: Sequence[str], reading: st
             ((b, f["value"]) for (b,), f in found[measure].items() if f["rank_no"].value is not None),
             key=lambda x: (-(x[1].value or 0), boards.index(x[0])),
         )
-        if ranked:
+        if len(ranked) > 1:
             title = f"板块{RATES[measure][0]}（%，{READINGS[reading]}，{month}）"
             s.charts.append(charts.ranked(title, ranked, "%", charts.COLOURS[reading]))
     if not any(f["rank_no"].value is not None for m in found.values() for f in m.values()):
