@@ -302,8 +302,8 @@ def land(run_id: str, batch: Json) -> Json:
         if failures:
             names = "、".join(o.file_name for o in failures[:5])
             raise LandingFailed(
-                f"{len(failures)} 个文件无法处理（程序错误，不是数据问题）：{names}。其余文件已落地。"
-                f"详见 {run_dir(settings, run_id)}。",
+                f"{len(failures)} 个文件无法处理（程序或机器的问题，不是数据问题）：{names}。其余文件已落地。"
+                f"首个错误：{failures[0].error}。详见 {run_dir(settings, run_id)}。",
                 f"{len(failures)} files crashed the reader: {names}. The others have landed. "
                 f"First: {failures[0].error}",
             )

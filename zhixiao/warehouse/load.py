@@ -5,9 +5,10 @@ contract are the same as in the database is left alone; any other is taken out a
 `raw` therefore depends on the files only, never on the order in which they were found.
 
 A file that was loaded once and is no longer under raw/ is told with every load, and its rows stay: nothing
-received is ever lost (the landed copy is kept for ever). A file that was changed in place counts as the new
-bytes; the old ones stay under landed/ and the change is told. A drop that landing could not finish holds back
-its source from that day on: that part stays as it is until the file is landed or refused.
+received is ever lost (`tidy` keeps the landed copy). A file that was changed in place counts as the new
+bytes; the old ones stay under landed/ until `tidy` takes them after 90 days, and the change is told. A drop
+that landing could not finish holds back its source from that day on: that part stays as it is until the file
+is landed or refused.
 """
 
 from __future__ import annotations
