@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import ipaddress
 import os
 import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from zhixiao import nightly
 from zhixiao.errors import ConfigError, ZhixiaoError
 from zhixiao.settings import PROJECT_DIR, Settings
+from zhixiao.warehouse.files import FILE_MODE, SECRET_FOLDER_MODE, keep_private
 from zhixiao.warehouse.lock import Holder, warehouse_lock
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 DAG_ID = "nightly_load"
 DAGS_DIR = PROJECT_DIR / "dags"
 LOCK_WAIT_SECONDS = 3600.0
+LOOPBACK = "127.0.0.1"
 
 
 def airflow_env(settings: Settings, home: Path, dags: Path = DAGS_DIR) -> dict[str, str]:
@@ -59,9 +62,10 @@ def ensure_metadata(home: Path) -> None:
     environment was set. A fresh one is copied from a template that the virtual environment keeps."""
     version = importlib.metadata.version("apache-airflow")
     db, stamp = home / "airflow.db", home / "metadata-version"
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(SECRET_FOLDER_MODE)  # keys, connections and the password of the web page lie here
     if db.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == version:
         return
-    home.mkdir(parents=True, exist_ok=True)
     template = Path(sys.prefix) / "share" / "zhixiao" / f"airflow-{version}.db"
     if not db.exists() and template.exists():
         part = home / f"airflow.db.{os.getpid()}"
@@ -135,7 +139,7 @@ class Terminal:
         sys.stderr.flush()
         self.out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace", buffering=1)
         self.saved = (os.dup(1), os.dup(2))
-        fd = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        fd = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
         os.dup2(fd, 1)
         os.dup2(fd, 2)
         os.close(fd)
@@ -230,31 +234,71 @@ def settle(settings: Settings, tell: Callable[[str], None]) -> None:
 # --- make up
 
 
-def up_env(settings: Settings, port: int) -> dict[str, str]:
-    """The scheduler and its web page on this machine alone. Port and execution API move together."""
-    url = f"http://127.0.0.1:{port}"
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def has_login(env: Mapping[str, str]) -> bool:
+    """Whether a login of the server's own is configured. Airflow's simple one is made for a person's own machine."""
+    manager = env.get("AIRFLOW__CORE__AUTH_MANAGER", "").strip()
+    return bool(manager) and "simple" not in manager.lower()
+
+
+def require_login(host: str, env: Mapping[str, str]) -> None:
+    """Refuse to show the web page to others without a login. Raises ConfigError."""
+    if not is_loopback(host) and not has_login(env):
+        raise ConfigError(
+            f"网页不能开放在 {host or '所有地址'}：除本机（127.0.0.1）外必须先配置登录"
+            "（AIRFLOW__CORE__AUTH_MANAGER，不能用 Airflow 自带的 SimpleAuthManager）。见 docs/security.md。",
+            f"the web page is not opened on {host or 'every address'}: anywhere but on this machine (127.0.0.1) it "
+            "needs a login first (AIRFLOW__CORE__AUTH_MANAGER, not Airflow's SimpleAuthManager). "
+            "See docs/security.md.",
+        )
+
+
+def up_env(settings: Settings, port: int, host: str = LOOPBACK) -> dict[str, str]:
+    """The scheduler and its web page on this machine alone. Port and execution API move together.
+
+    Raises ConfigError for any other address: `airflow standalone` puts its simple login in the place of a configured
+    one, so a server starts Airflow's parts by themselves.
+    """
+    require_login(host, os.environ)
+    if not is_loopback(host):
+        raise ConfigError(
+            f"make up 只在本机开放网页，不能开放在 {host}：airflow standalone 会用简易登录替换已配置的登录。"
+            "请分别启动 airflow 的 api-server、scheduler、dag-processor、triggerer，或在 127.0.0.1 前面加反向代理。",
+            f"make up opens the web page on this machine only, not on {host}: airflow standalone puts its simple login "
+            "in the place of the configured one. Start Airflow's api-server, scheduler, dag-processor and triggerer "
+            "by themselves, or put a reverse proxy in front of 127.0.0.1.",
+        )
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     bin_dir = str(Path(sys.executable).parent)
     return {
         **airflow_env(settings, settings.state_dir / "airflow"),
         "PATH": os.pathsep.join((bin_dir, os.environ.get("PATH", os.defpath))),
-        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__HOST": host,
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
     }
 
 
-def up(settings: Settings, port: int) -> None:
+def up(settings: Settings, port: int, host: str = LOOPBACK) -> None:
     """`make up`: becomes `airflow standalone`."""
-    env = up_env(settings, port)
+    env = up_env(settings, port, host)
     os.environ.update(env)
     home = Path(env["AIRFLOW_HOME"])
     ensure_metadata(home)
     password = home / "simple_auth_manager_passwords.json.generated"
     print(
-        f"调度器与网页 / scheduler and web page: http://127.0.0.1:{port}\n"
+        f"调度器与网页 / scheduler and web page: {env['AIRFLOW__API__BASE_URL']}\n"
         f"用户 admin，密码见 / user admin, password in: {password}\n"
         f"数据仓 / warehouse: {settings.warehouse_dir}   按 Ctrl-C 停止 / stop with Ctrl-C",
         flush=True,
@@ -272,7 +316,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--known-on", default=os.environ.get("KNOWN_ON"), help="only what was received by this day")
     parser.add_argument("--as-of", default=os.environ.get("AS_OF"), help="the day the figures describe")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8080), help="of the web page")
+    parser.add_argument("--host", default=os.environ.get("ZHIXIAO_HOST") or LOOPBACK, help="of the web page")
     args: Any = parser.parse_args(argv)
+    keep_private()
     for name in ("ZHIXIAO_RAW", "ZHIXIAO_WAREHOUSE"):
         if os.environ.get(name, "").startswith("~"):  # make does not expand RAW=~/deliveries
             os.environ[name] = str(Path(os.environ[name]).expanduser())
@@ -282,7 +328,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.warehouse:
         settings = replace(settings, warehouse_dir=args.warehouse.absolute())
     if args.command == "up":
-        up(settings, args.port)
+        try:
+            up(settings, args.port, args.host)
+        except ZhixiaoError as e:
+            print(f"{e.zh}\n{e.en}", file=sys.stderr)
+            return nightly.NOT_PUBLISHED
     return run(settings, args.known_on, args.as_of)
 
 

@@ -24,6 +24,7 @@ from zhixiao.finding_command import decide_command, explain_command
 from zhixiao.keep_command import backup_command, restore_command, tidy_command
 from zhixiao.settings import Settings
 from zhixiao.simulate.command import simulate_command
+from zhixiao.warehouse.files import keep_private
 
 DONE, NOT_DONE, DONE_WITH_FAULTS = 0, 1, 3
 
@@ -415,6 +416,7 @@ app.command("tidy")(tidy_command)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; faults are a sentence, and a traceback only with --debug."""
+    keep_private()
     try:
         result = app(args=list(argv) if argv is not None else None, standalone_mode=False)
         return result if isinstance(result, int) else DONE

@@ -9,8 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-FILE_MODE, FOLDER_MODE, SECRET_FOLDER_MODE = 0o640, 0o750, 0o700
+FILE_MODE, SECRET_FOLDER_MODE = 0o640, 0o700
 UMASK = 0o027
+
+
+def keep_private() -> None:
+    """What this process and its children write is for the owner and the group, whatever the umask of the caller."""
+    os.umask(UMASK)
 
 
 def fsync_path(path: Path) -> None:

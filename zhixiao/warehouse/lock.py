@@ -103,7 +103,7 @@ def warehouse_lock(
         yield _held[path]
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
     try:
         if not _acquire(fd, settings, wait_seconds, on_wait, poll_seconds):
             yield Lock(None, os.environ[TOKEN_VARIABLE])
