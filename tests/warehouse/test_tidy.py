@@ -123,11 +123,13 @@ def test_logs_and_receipts_go_by_their_age_and_raw_never(settings: Settings) -> 
     receipts = settings.warehouse_dir / "receipts" / "税务局"
     touch(receipts / "2025-01-25" / "a.csv.回执.xlsx", "2026-03-01")
     touch(receipts / "2025-01-26" / "a.csv.回执.xlsx", "2026-03-01")
-    touch(settings.state_dir / "tmp" / "w1" / "x", "2026-03-01")
+    for name, day in (("dead", "2026-02-28"), ("in-use", "2026-03-02")):
+        touch(settings.state_dir / "tmp" / name, day)
     told = tidy(settings, today=TODAY)
     assert sorted(told.logs) == ["state/logs/old.log", "state/runs/r00", "state/runs/r01"]
     assert told.receipts == ["receipts/税务局/2025-01-25"]
-    assert told.broken_off == ["state/tmp/w1"]
+    assert told.broken_off == ["state/tmp/dead"]
+    assert (settings.state_dir / "tmp" / "in-use").exists()
     assert raw.exists() and (logs / "ninety.log").exists()
     assert not (settings.state_dir / "runs" / "r00").exists()
     assert (receipts / "2025-01-26").exists() and not (receipts / "2025-01-25").exists()

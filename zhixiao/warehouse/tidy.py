@@ -6,7 +6,7 @@
 | notes and logs of runs | older than `keep_log_days`; the last ten stay whatever the clock says |
 | receipts | of deliveries received more than `keep_receipt_days` ago; `zhixiao receipts` writes them again |
 | landed files | of no file under raw/ and of no row of the load log, `keep_orphan_days` after `tidy` first saw that |
-| what broke off | working folders and half-written files, while nobody runs |
+| what broke off | working folders and half-written releases, from the day before yesterday and earlier |
 
 A delivery that was deleted under raw/ stays in the load log, so its landed copy, the last one, stays as well.
 """
@@ -80,7 +80,7 @@ def tidy(
             (result.logs, _old_logs(settings, day)),
             (result.receipts, _old_receipts(settings, day)),
             (result.landed, _orphans(settings, day, result)),
-            (result.broken_off, _broken_off(settings)),
+            (result.broken_off, _broken_off(settings, day)),
         ]
         for names, paths in going:
             for path in paths:
@@ -155,23 +155,23 @@ def _needed(settings: Settings) -> set[Key]:
     return needed
 
 
-def _broken_off(settings: Settings) -> list[Path]:
-    """What a killed run left. Nobody runs now, so none of it is in use."""
+def _broken_off(settings: Settings, day: date) -> list[Path]:
+    """What a killed run left. Landing and `inspect` work without the lock, so what is young may be in use."""
     folders = [
         *(settings.state_dir / "tmp").glob("*"),
         *(settings.warehouse_dir / "work" / "tmp").glob("*"),
         *settings.releases_dir.glob(".*"),
     ]
-    return sorted(folders)
+    return sorted(_older(_by_time(folders), day, 1, at_least=0))
 
 
 def _by_time(paths: Iterator[Path] | list[Path]) -> list[Path]:
     return sorted(paths, key=lambda p: (p.stat().st_mtime, p.name), reverse=True)
 
 
-def _older(newest_first: list[Path], day: date, days: int) -> Iterator[Path]:
+def _older(newest_first: list[Path], day: date, days: int, at_least: int = KEEP_AT_LEAST) -> Iterator[Path]:
     before = datetime.combine(day - timedelta(days=days), datetime.min.time(), LOCAL_ZONE).timestamp()
-    yield from (p for p in newest_first[KEEP_AT_LEAST:] if p.stat().st_mtime < before)
+    yield from (p for p in newest_first[at_least:] if p.stat().st_mtime < before)
 
 
 def _size(path: Path) -> int:
