@@ -127,6 +127,23 @@ def test_a_full_disk_is_no_fault_of_the_file(settings: Settings, sample_raw: Pat
     assert reports and {r.status for r in reports} == {"landed"}
 
 
+def test_a_lack_of_memory_is_no_fault_of_the_file(
+    settings: Settings, sample_raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a MemoryError, which is tried again, and no refusal, which stands."""
+    shutil.copytree(sample_raw / "social", settings.raw_dir / "social")
+    drop = discover(settings).drops[0]
+
+    def short(*_: Any) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block")
+
+    monkeypatch.setattr("zhixiao.landing.land._land_sheets", short)
+    with pytest.raises(MemoryError, match="could not allocate block"):
+        land_drop(settings, drop)
+    monkeypatch.undo()
+    assert land_drop(settings, drop).status == "landed"
+
+
 def test_a_full_disk_leaves_no_half_backup(house: House, tmp_path: Path) -> None:
     deliver(house, JAN, 2000)
     with full_disk(20_000), pytest.raises((OSError, duckdb.Error), match="File too large"):
