@@ -22,6 +22,10 @@ from zhixiao.bulletin.command import Written, write_bulletin, write_profile
 from zhixiao.bulletin.pdf import NAMES, run_browser
 from zhixiao.errors import ConfigError
 
+BROWSERS_OWN = re.compile(
+    r"^(CONNECT|GET) (http://)?(accounts|www|clients2|update|safebrowsing)\.google(apis)?\.com[:/]"
+)
+"""What Chromium asks for by itself with any page, also an empty one: signing in, the time, its search engine."""
 HAS_BROWSER = any(os.access(Path(d) / n, os.X_OK) for d in os.get_exec_path() for n in NAMES)
 needs_browser = pytest.mark.skipif(
     not HAS_BROWSER and not os.environ.get("CI"), reason="no Chromium on this machine; CI installs it"
@@ -64,7 +68,7 @@ def test_every_figure_of_every_page_is_the_marts(sample_world: World, yearly: Wr
         counts = {p.name: check_page(c, p) for p in [*yearly.files, profile] if p.suffix == ".html"}
     assert counts["通报_" + yearly.period + ".html"] > 150
     boards = [n for name, n in counts.items() if name.startswith("述职_")]
-    assert boards and min(boards) > 20
+    assert boards and min(boards) > 10 and max(boards) > 60
     assert counts[profile.name] > 3
 
 
@@ -172,7 +176,8 @@ def opened(page: Path, *arguments: str) -> tuple[str, str, list[str]]:
             *arguments, page.resolve().as_uri(),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        return done.stdout, "\n".join(x for x in done.stderr.splitlines() if ":CONSOLE" in x), list(asked)
+        console = "\n".join(x for x in done.stderr.splitlines() if ":CONSOLE" in x)
+        return done.stdout, console, [x for x in asked if not BROWSERS_OWN.search(x)]
 
 
 @needs_browser
@@ -196,9 +201,11 @@ def test_chinese_is_drawn(yearly: Written, tmp_path: Path) -> None:
     pictures = []
     for name, character in (("a", "质"), ("b", "效")):
         page = tmp_path / f"{name}.html"
-        page.write_text(f"<meta charset='utf-8'><style>{style}</style><h1>{character}</h1>", encoding="utf-8")
+        page.write_text(
+            f"<!doctype html><meta charset='utf-8'><style>{style}</style><h1>{character}</h1>", encoding="utf-8"
+        )
         picture = tmp_path / f"{name}.png"
-        opened(page, f"--screenshot={picture}", "--window-size=200,120")
+        opened(page, f"--screenshot={picture}", "--window-size=400,300")
         pictures.append(picture.read_bytes())
     assert pictures[0] != pictures[1]
 

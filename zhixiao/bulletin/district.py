@@ -14,7 +14,7 @@ from zhixiao.bulletin.words import COUNTS, EXIT_RULES, KINDS, NOTES, RATES, READ
 FUNNEL, CARD = "marts.mart_funnel", "marts.mart_board_scorecard"
 BOTTLENECK, EXITS, QUALITY = "marts.mart_bottleneck", "marts.mart_exit_list", "marts.mart_data_quality"
 RANKED_VARIANT = "with_withdrawn"
-TREND_WINDOWS = {"monthly": 12, "quarterly": 8, "yearly": 6, "plan": 2}
+TREND_WINDOWS = {"monthly": 12, "quarterly": 8, "yearly": 6, "plan": 5}
 ON_PAGE = 20
 NAMES = ["project_id", "signing_row_no", "project_name", "company_name", "reporting_unit"]
 
@@ -323,16 +323,21 @@ def quantities(release: Release, window: Window, boards: Sequence[str], reading:
 
 
 def trend(release: Release, window: Window, readings: Sequence[str]) -> Section:
-    """The last windows of the same kind: how many started and came into production."""
-    kind = WINDOW_KINDS[window.kind]
+    """The last windows of the same kind, of a plan its years: how many started and came into production."""
+    kind = "yearly" if window.kind == "plan" else window.kind
+    until = min(window.end, release.as_of) if window.kind == "plan" else window.start
     starts = [
         r["window_start"]
         for r in release.rows(
-            FUNNEL, ["DISTINCT window_start"], {"cut_kind": "district", "window_kind": kind}, "window_start"
+            FUNNEL,
+            ["DISTINCT window_start"],
+            {"cut_kind": "district", "window_kind": WINDOW_KINDS[kind]},
+            "window_start",
         )
-        if r["window_start"] <= window.start
+        if r["window_start"] <= until
     ][-TREND_WINDOWS[window.kind] :]
-    labels = [Window(window.kind, s, s if kind != "plan" else date(s.year + 4, 12, 31), None).slug for s in starts]
+    labels = [Window(kind, s, s, None).slug for s in starts]
+    base = {**district(window), "window_kind": WINDOW_KINDS[kind]}
     s = Section("trend", "走势")
     head = [
         [
@@ -347,7 +352,7 @@ def trend(release: Release, window: Window, readings: Sequence[str]) -> Section:
         for r in readings:
             figures = []
             for start in starts:
-                where = {**district(window), "window_start": start, "measure": measure, "basis": "count", "reading": r}
+                where = {**base, "window_start": start, "measure": measure, "basis": "count", "reading": r}
                 figures.append(release.figure(FUNNEL, "numerator", "count", where))
             series.append((READINGS[r], charts.COLOURS[r], figures))
         for i in range(len(starts)):

@@ -23,6 +23,7 @@ FLAGS = (
     "--disable-extensions",
     "--disable-default-apps",
     "--no-default-browser-check",
+    "--disable-features=NetworkTimeServiceQuerying,OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
 )
 SECONDS = 180
 

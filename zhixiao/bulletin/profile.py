@@ -351,22 +351,30 @@ def _findings(release: Release, p: dict[str, Any]) -> Section:
             r["finding_id"]: r["decision"] for r in release.rows("checks.finding", ["finding_id", "decision"], {})
         }
     words = {"open": "待核实", "explained": "已说明", "confirmed": "属实"}
-    rows: list[list[Cell]] = []
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for f in found:
+        decision = words.get(decisions.get(f["finding_id"], ""), "待核实")
+        groups[f["check_id"], f["entity_type"], f["effective_severity"], decision].append(f)
+    rows: list[list[Cell]] = []
+    for (check, entity, severity, decision), same in groups.items():
+        f = same[-1]
         cells = f["evidence"] or []
         shown = "；".join(f"{_where(files, e)} {e['column_name'] or ''} = {e['value']}" for e in cells[:CELLS_SHOWN])
         if len(cells) > CELLS_SHOWN:
             shown += f"；另有 {len(cells) - CELLS_SHOWN} 处，见 zhixiao explain {f['finding_id']}"
-        facts = _facts(f["explanation_zh"] or "")
-        of = "企业" if f["entity_type"] == "enterprise" else "项目"
+        periods = f["period"] or "—"
+        if len(same) > 1:
+            periods += (
+                f"（最近一条；另 {len(same) - 1} 条：{'、'.join(x['period'] or x['finding_id'] for x in same[:-1])}）"
+            )
         rows.append(
             [
-                f"{f['check_id']} {named.get(f['check_id'], '')}".strip(),
-                of,
-                f["period"],
-                SEVERITIES.get(f["effective_severity"], "—"),
-                words.get(decisions.get(f["finding_id"], ""), "待核实"),
-                facts,
+                f"{check} {named.get(check, '')}".strip(),
+                "企业" if entity == "enterprise" else "项目",
+                periods,
+                SEVERITIES.get(severity, "—"),
+                decision,
+                _facts(f["explanation_zh"] or ""),
                 shown or None,
             ]
         )
@@ -377,7 +385,15 @@ def _findings(release: Release, p: dict[str, Any]) -> Section:
         ]
     ]
     s.tables.append(
-        Table("疑点", "疑点（待核实，不是结论）", "", head, rows, wide=frozenset({5, 6}), empty="没有疑点。")
+        Table(
+            "疑点",
+            "疑点（待核实，不是结论；同一检查的各期只列最近一条的依据）",
+            "",
+            head,
+            rows,
+            wide=frozenset({5, 6}),
+            empty="没有疑点。",
+        )
     )
     return s
 
