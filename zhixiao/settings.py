@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -18,7 +18,7 @@ class Settings:
     raw_dir: Path
     warehouse_dir: Path
     district: str = "321204"
-    pii_key: str = DEFAULT_PII_KEY
+    pii_key: str = field(default=DEFAULT_PII_KEY, repr=False)
     settle_seconds: int = 60
     memory_limit: str = "2GB"
     keep_releases: int = 30

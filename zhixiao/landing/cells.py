@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from zhixiao.contracts import Column
@@ -55,7 +55,7 @@ class FileContext:
 
     unit: Unit | None
     serial_base: str
-    pii_key: str
+    pii_key: str = field(repr=False)
     has_code: bool
 
 
