@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from zhixiao import nightly
 from zhixiao.errors import ConfigError, ZhixiaoError
+from zhixiao.hide import hide
 from zhixiao.settings import PROJECT_DIR, Settings
 from zhixiao.warehouse.files import FILE_MODE, SECRET_FOLDER_MODE, keep_private
 from zhixiao.warehouse.lock import Holder, warehouse_lock
@@ -183,8 +184,8 @@ def run(settings: Settings, known_on: str | None, as_of: str | None) -> int:
     except Exception as e:
         import traceback
 
-        traceback.print_exc()
-        text = (
+        print(hide(traceback.format_exc()), file=sys.stderr)
+        text = hide(
             f"没有发布：程序出错（{type(e).__name__}: {e}）。日志：{terminal.log_file}\n"
             f"Nothing published: {type(e).__name__}: {e}. Log: {terminal.log_file}"
         )

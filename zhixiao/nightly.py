@@ -36,6 +36,7 @@ from zoneinfo import ZoneInfo
 from zhixiao.backend import Backend, Rooms
 from zhixiao.errors import ConfigError, DataError, ZhixiaoError
 from zhixiao.faults import point
+from zhixiao.hide import hide
 from zhixiao.settings import Settings
 from zhixiao.warehouse.files import read_json, write_json
 
@@ -120,9 +121,9 @@ def step(settings: Settings, run_id: str, name: str) -> Iterator[Json]:
     except BaseException as e:
         record["status"] = "failed"
         record["error"] = type(e).__name__
-        record["zh"], record["en"] = (e.zh, e.en) if isinstance(e, ZhixiaoError) else ("", str(e))
+        record["zh"], record["en"] = (e.zh, e.en) if isinstance(e, ZhixiaoError) else ("", hide(str(e)))
         if not isinstance(e, ZhixiaoError):
-            record["traceback"] = traceback.format_exc()
+            record["traceback"] = hide(traceback.format_exc())
         raise
     finally:
         record["seconds"] = round(time.monotonic() - begun, 2)
@@ -341,11 +342,11 @@ def land_one(settings: Settings, drop: Drop) -> Outcome:
     try:
         report = backend.land_drop(settings, drop)
     except MemoryError as e:
-        return Outcome(drop.file_name, "failed", f"MemoryError: {e}", traceback.format_exc(), True)
+        return Outcome(drop.file_name, "failed", f"MemoryError: {e}", hide(traceback.format_exc()), True)
     except ConfigError:
         raise
     except Exception as e:
-        return Outcome(drop.file_name, "failed", f"{type(e).__name__}: {e}", traceback.format_exc())
+        return Outcome(drop.file_name, "failed", hide(f"{type(e).__name__}: {e}"), hide(traceback.format_exc()))
     return Outcome(drop.file_name, report.status)
 
 

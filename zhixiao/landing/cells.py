@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from zhixiao.contracts import Column
@@ -49,13 +49,16 @@ class Cell:
     unit: str | None = None
 
 
+PII_KEY = "getvariable('pii_key')"
+"""The key of persons' hashes is a variable of the connection, so that no statement that an error shows holds it."""
+
+
 @dataclass(frozen=True)
 class FileContext:
     """What a column's reading depends on beside its contract: this file's unit, epoch and other columns."""
 
     unit: Unit | None
     serial_base: str
-    pii_key: str = field(repr=False)
     has_code: bool
 
 
@@ -240,7 +243,7 @@ def _credit_code(column: Column, context: FileContext, thorough: bool) -> Cell:
         probe=probe,
         # A personal number becomes a keyed hash: the same person stays the same, and nobody can be named.
         thorough=f"case when zx_is_personal_id({n}) then"
-        f" 'PID-' || substring(sha256({quote(context.pii_key)} || ':' || {n}), 1, 20) end",
+        f" 'PID-' || substring(sha256({PII_KEY} || ':' || {n}), 1, 20) end",
         error=_case(
             _empty_key(column),
             f"when {n} is null or s_{name} is not null then null",
@@ -275,7 +278,7 @@ def _text(column: Column, context: FileContext, thorough: bool) -> Cell:
         return Cell(plain, f"f_{name}", probe, error=error)
     no_code = f"(n_{column.party} is null or starts_with(n_{column.party}, 'PID-'))" if code else "true"
     person = f"f_{name} is not null and {no_code} and not regexp_matches(f_{name}, {quote(ORGANISATION)})"
-    hashed = f"'PER-' || substring(sha256({quote(context.pii_key)} || ':' || f_{name}), 1, 20)"
+    hashed = f"'PER-' || substring(sha256({PII_KEY} || ':' || f_{name}), 1, 20)"
     return Cell(
         plain=plain,
         value=f"f_{name}",

@@ -116,7 +116,7 @@ def land_file(
             payload = open_member(path, member, work)
             is_large = payload.path.stat().st_size >= LARGE_FILE
             sheets = read_sheets(con, payload, work)
-            report = _land_sheets(con, contract, sheets, blank, paths, settings.pii_key, is_large)
+            report = _land_sheets(con, contract, sheets, blank, paths, is_large)
         except Refusal as r:
             raise_machine_fault(r)
             report = replace(blank, reason_code=r.reason_code, reason_zh=r.zh, reason_en=r.en)
@@ -150,7 +150,7 @@ def held_rows(
         is_large = payload.path.stat().st_size >= LARGE_FILE
         plans, _, _ = plan_sheets(contract, read_sheets(con, payload, work))
         for i, plan in enumerate(plans):
-            table = _SheetSql(con, contract, plan, f"t{i}", settings.pii_key)
+            table = _SheetSql(con, contract, plan, f"t{i}")
             table.build(is_large)
             result = con.execute(table.accepted_sql("is not null"))
             names = [d[0] for d in result.description or []]
@@ -223,6 +223,7 @@ def _connection(settings: Settings, work: Path) -> Iterator[duckdb.DuckDBPyConne
     )
     try:
         con.execute("set timezone = 'Asia/Shanghai'; set enable_progress_bar = false")
+        con.execute("set variable pii_key = ?", [settings.pii_key])
         con.execute(MACROS)
         yield con
     finally:
@@ -300,7 +301,6 @@ def _land_sheets(
     sheets: list[Sheet],
     blank: FileReport,
     paths: LandedPaths,
-    pii_key: str,
     is_large: bool,
 ) -> FileReport:
     plans, ignored, warnings = plan_sheets(contract, sheets)
@@ -318,7 +318,7 @@ def _land_sheets(
     )
     tables = []
     for i, plan in enumerate(plans):
-        table = _SheetSql(con, contract, plan, f"t{i}", pii_key)
+        table = _SheetSql(con, contract, plan, f"t{i}")
         table.build(is_large)
         report.unknown_columns += [n for n in table.unknown.values() if n not in report.unknown_columns]
         report.personal_columns += table.dropped
@@ -378,14 +378,11 @@ def _copy(con: duckdb.DuckDBPyConnection, sql: str, target: Path, exclude: str =
 class _SheetSql:
     """The SQL of one sheet: four layers into one temporary table, then the three outputs from it."""
 
-    def __init__(
-        self, con: duckdb.DuckDBPyConnection, contract: Contract, plan: SheetPlan, table: str, pii_key: str
-    ) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, contract: Contract, plan: SheetPlan, table: str) -> None:
         self.con = con
         self.contract = contract
         self.plan = plan
         self.table = table
-        self.pii_key = pii_key
         self.unknown = dict(plan.header.unknown)
         self.dropped: list[str] = []
         self.cells: dict[str, Cell] = {}
@@ -425,7 +422,7 @@ class _SheetSql:
         self.cells = {
             name: cell_sql(
                 f.column,
-                FileContext(self.plan.units.get(name), base, self.pii_key, f.column.party in found),
+                FileContext(self.plan.units.get(name), base, f.column.party in found),
                 name in thorough,
             )
             for name, f in found.items()
