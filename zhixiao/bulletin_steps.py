@@ -39,7 +39,7 @@ def due(params: Mapping[str, Any] | None = None) -> list[Json]:
             if kind not in list(Kind):
                 raise ConfigError(f"没有 {kind} 通报。", f"there is no {kind} bulletin; there are {', '.join(Kind)}.")
             return [_item(release.window(kind, p.get("period") or None))]
-        windows = [release.window(kind) for kind in Kind]
+        windows = [release.window(kind.value) for kind in Kind]
         ready = [w for w in windows if is_due(w, release.known_on, release.as_of, after)]
         return [_item(w) for w in ready if not _written(settings, w)]
 

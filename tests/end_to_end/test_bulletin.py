@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 
 from tests.bulletin.readback import check_page, check_workbook
 from tests.end_to_end.world import World
+from zhixiao import bulletin_steps
 from zhixiao.bulletin import command, pdf
 from zhixiao.bulletin.command import Written, write_bulletin, write_profile
 from zhixiao.bulletin.pdf import NAMES, run_browser
@@ -143,6 +144,17 @@ def test_without_chromium_the_page_is_there_and_a_sentence_says_what_to_install(
     done = command.write_profile(sample_world.settings, project, out=tmp_path, pdf=True)
     assert [p.suffix for p in done.files] == [".html"]
     assert "apt-get install chromium" in done.faults[0].zh
+
+
+def test_what_is_due_is_plain_and_is_due_once(sample_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in sample_world.settings.to_env().items():
+        monkeypatch.setenv(name, value)
+    items = bulletin_steps.due({"day": 0})
+    assert {i["kind"] for i in items} >= {"monthly", "yearly"}
+    assert all(type(v) is str for i in items for v in i.values())
+    monkeypatch.setattr(bulletin_steps, "_written", lambda _, w: w.kind != "yearly")
+    assert bulletin_steps.due({"day": 0}) == [i for i in items if i["kind"] == "yearly"]
+    assert bulletin_steps.due({"kind": "monthly"}) == [i for i in items if i["kind"] == "monthly"]
 
 
 # --- in a real browser
