@@ -64,6 +64,7 @@ def test_texts_that_begin_like_a_formula_are_texts(tmp_path: Path) -> None:
     assert (sheet["A4"].value, sheet["A4"].data_type, sheet["A4"].quotePrefix) == (FORMULA, "s", True)
     assert (sheet["B4"].value, sheet["B4"].number_format) == (0.5, "0.0%")
     assert sheet["B5"].value == "—"
+    assert sheet["A1"].value == "2025年表一"
     assert [c.value for c in book["依据"][2]][:3] == ["表_一", "B4", 0.5]
 
 

@@ -64,7 +64,7 @@ def write(doc: Document, path: Path) -> Path:
 def _table(book: Workbook, doc: Document, table: Table, basis: list[tuple[str, str, Figure]]) -> None:
     sheet = book.create_sheet(_SHEET_NAME.sub("_", table.name)[:31])
     width = table.width
-    _put(sheet, 1, 1, f"{doc.subtitle}{table.title}", Font(name=FONT, bold=True, size=16), _CENTRE)
+    _put(sheet, 1, 1, _title(doc, table), Font(name=FONT, bold=True, size=16), _CENTRE)
     sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=width)
     sheet.row_dimensions[1].height = 30
     left = max(1, width // 2)
@@ -108,6 +108,11 @@ def _table(book: Workbook, doc: Document, table: Table, basis: list[tuple[str, s
     sheet.freeze_panes = f"B{first + len(table.head)}"
     sheet.print_title_rows = f"{first}:{first + len(table.head) - 1}"
     _print_setup(sheet, f"A1:{get_column_letter(width)}{row - 1}", width)
+
+
+def _title(doc: Document, table: Table) -> str:
+    """The period before the title, unless the title names one."""
+    return table.title if any(c.isdigit() for c in table.title) else f"{doc.subtitle}{table.title}"
 
 
 def _head(sheet: Any, table: Table, first: int) -> None:
