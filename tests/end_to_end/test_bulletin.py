@@ -78,7 +78,7 @@ def test_every_number_of_the_workbook_is_the_marts(sample_world: World, yearly: 
         assert check_workbook(c, yearly.files[1]) > 200
 
 
-@pytest.mark.parametrize("kind", ["quarterly", "plan"])
+@pytest.mark.parametrize("kind", [pytest.param("quarterly", marks=pytest.mark.long), "plan"])
 def test_the_other_periods(sample_world: World, tmp_path: Path, kind: str) -> None:
     done = write_bulletin(sample_world.settings, kind, out=tmp_path, pdf=False)
     with con(sample_world) as c:
