@@ -1,6 +1,6 @@
 """Where releases lie, how one becomes the published one, and how that survives a crash at any instant.
 
-    releases/<release id>/                    every published release, whole; the last 30 are kept (ZHIXIAO_KEEP_RELEASES)
+    releases/<release id>/                    every published release, whole; the last 30 stay (ZHIXIAO_KEEP_RELEASES)
     releases/<known_on>_<as_of>/              a pair older than the published one, on demand
     published/                                copies of one of them; readers open zhixiao.duckdb here
 

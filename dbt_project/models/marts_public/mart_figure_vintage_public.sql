@@ -1,4 +1,5 @@
--- Tax, sales, output, power, staff and payments of a board may be those of one firm: they stay inside.
+-- Tax, sales, output, power, staff and payments of a board may be those of one firm: they stay
+-- inside.
 
 with
 

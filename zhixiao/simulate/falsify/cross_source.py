@@ -90,8 +90,9 @@ def no_power(scene: Scene) -> None:
                 firm.power[at] = 0
             months, severity = months_of(first + 1, first + dark[level]), "quarantine"
         intensity = share[level] / 1000 if way == "little_power" else dark[level]
+        last = LAST_MONTH - 1 if way == "little_power" else first + dark[level]
         scene.false(
-            firm, way, level, intensity, severity, known(LAST_MONTH - 1 if way == "little_power" else first + dark[level]),
+            firm, way, level, intensity, severity, known(last),
             periods=months, also=("R24",),
         )  # fmt: skip
     load = {"low": 15, "middle": 8, "high": 3}
