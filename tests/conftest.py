@@ -71,3 +71,11 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     said: list[str] = []
     monkeypatch.setattr(nightly, "progress", said.append)
     yield said
+
+
+LONGEST = ("tests/test_make_run.py", "tests/dbt/test_models.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files go first, so that none of them is the last one that a single worker is busy with."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
