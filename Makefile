@@ -36,7 +36,7 @@ test: ## 安装并运行全部检查与测试 / set up, then every check and tes
 	@bin/setup
 	@bin/setup tools
 	@bin/check
-	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile --durations=15 $(ARGS)
+	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder --durations=15 $(ARGS)
 
 test-long: ## 长测试 / the full form of the long tests
 	@bin/setup
