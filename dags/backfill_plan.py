@@ -21,28 +21,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import (
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     dag,
     get_current_context,
     task,
 )
 
-from zhixiao import backfill_steps
-
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=["zhixiao.errors.LockError", "duckdb.IOException"],
-            action=RetryAction.RETRY,
-            reason="somebody else holds the warehouse",
-        ),
-    ],
-    default=RetryAction.FAIL,
-)
+from zhixiao import backfill_steps, dag_defaults
 
 
 @dag(
@@ -59,15 +45,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
         "first_month": Param("2021-01", type="string", pattern=r"^\d{4}-\d{2}$", title="首月 first month"),
         "last_month": Param("2025-12", type="string", pattern=r"^\d{4}-\d{2}$", title="末月 last month"),
     },
-    default_args={
-        "owner": "data-platform",
-        "retries": 4,
-        "retry_delay": timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-        "execution_timeout": timedelta(hours=6),
-        "retry_policy": RETRY_POLICY,
-    },
+    default_args=dag_defaults.task_defaults(timedelta(hours=6)),
 )
 def backfill_plan() -> None:
     @task(doc_md="Cut the months into years.")

@@ -27,30 +27,16 @@ from typing import Any
 
 from airflow.sdk import (
     Asset,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     dag,
     get_current_context,
     task,
 )
 
-from zhixiao import bulletin_steps
+from zhixiao import bulletin_steps, dag_defaults
 
 PUBLISHED = Asset(name="zhixiao_published", uri="x-zhixiao://published", group="zhixiao")
-
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=["zhixiao.errors.LockError", "duckdb.IOException"],
-            action=RetryAction.RETRY,
-            reason="somebody else holds the file",
-        ),
-    ],
-    default=RetryAction.FAIL,
-)
 
 
 @dag(
@@ -85,15 +71,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
             description="Days after the period's end from which its bulletin is due.",
         ),
     },
-    default_args={
-        "owner": "data-platform",
-        "retries": 4,
-        "retry_delay": timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-        "execution_timeout": timedelta(minutes=30),
-        "retry_policy": RETRY_POLICY,
-    },
+    default_args=dag_defaults.task_defaults(timedelta(minutes=30)),
 )
 def bulletin() -> None:
     @task(doc_md="The bulletins whose day has come.", inlets=[PUBLISHED])

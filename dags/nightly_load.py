@@ -36,41 +36,17 @@ from typing import Any
 from airflow.sdk import (
     Asset,
     CronTriggerTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     dag,
     get_current_context,
     task,
 )
 
-from zhixiao import nightly
+from zhixiao import dag_defaults, nightly
 
 RAW = Asset(name="zhixiao_raw", uri="x-zhixiao://raw", group="zhixiao")
 PUBLISHED = Asset(name="zhixiao_published", uri="x-zhixiao://published", group="zhixiao")
-
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=["zhixiao.errors.LockError", "duckdb.IOException"],
-            action=RetryAction.RETRY,
-            reason="somebody else holds the warehouse",
-        ),
-        RetryRule(
-            exception=["builtins.MemoryError", "duckdb.OutOfMemoryException"],
-            action=RetryAction.RETRY,
-            reason="not enough memory at this moment",
-        ),
-        RetryRule(
-            exception="zhixiao.errors.ZhixiaoError",
-            action=RetryAction.FAIL,
-            reason="the data or the set-up is wrong: trying again gives the same answer",
-        ),
-    ],
-    default=RetryAction.FAIL,
-)
 
 
 @dag(
@@ -99,15 +75,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
             description="The day the figures describe. Empty: known_on.",
         ),
     },
-    default_args={
-        "owner": "data-platform",
-        "retries": 4,
-        "retry_delay": timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-        "execution_timeout": timedelta(hours=2),
-        "retry_policy": RETRY_POLICY,
-    },
+    default_args=dag_defaults.task_defaults(timedelta(hours=2), dag_defaults.NO_MEMORY, dag_defaults.WRONG),
 )
 def nightly_load() -> None:
     @task(doc_md="Settle the pair (known_on, as_of).")

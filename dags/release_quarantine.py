@@ -22,20 +22,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, task
+from airflow.sdk import Param, dag, task
 
-from zhixiao import release_steps
-
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=["zhixiao.errors.LockError", "duckdb.IOException"],
-            action=RetryAction.RETRY,
-            reason="somebody else holds the warehouse",
-        ),
-    ],
-    default=RetryAction.FAIL,
-)
+from zhixiao import dag_defaults, release_steps
 
 
 @dag(
@@ -64,15 +53,7 @@ RETRY_POLICY = ExceptionRetryPolicy(
         ),
         "reason": Param("", type="string", title="理由 reason", description="Why; it is published."),
     },
-    default_args={
-        "owner": "data-platform",
-        "retries": 4,
-        "retry_delay": timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-        "execution_timeout": timedelta(minutes=30),
-        "retry_policy": RETRY_POLICY,
-    },
+    default_args=dag_defaults.task_defaults(timedelta(minutes=30)),
 )
 def release_quarantine() -> None:
     @task(doc_md="Find what is asked about and say what would be decided.")

@@ -10,9 +10,8 @@ import duckdb
 
 from zhixiao.settings import Settings
 from zhixiao.texts import number, percent, table
-from zhixiao.warehouse.db import connect
+from zhixiao.warehouse.db import open_published
 from zhixiao.warehouse.export import MAIN_FILE
-from zhixiao.warehouse.schema import text
 
 Json = dict[str, Any]
 
@@ -38,9 +37,7 @@ def summary(settings: Settings, result: Mapping[str, Any] | None = None) -> str:
     folder = Path(published.get("path") or settings.published_dir)
     if not (folder / MAIN_FILE).exists():
         return f"还没有发布任何版本。/ Nothing has been published yet. ({settings.published_dir})"
-    with connect(settings, None) as con:
-        con.execute(f"ATTACH {text(str(folder / MAIN_FILE))} AS p (READ_ONLY)")
-        con.execute("USE p")
+    with open_published(settings, folder / MAIN_FILE) as con:
         parts = [
             _head(con, published, folder),
             _files(con, result),

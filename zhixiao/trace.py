@@ -28,8 +28,8 @@ from zhixiao.landing.refusal import Refusal
 from zhixiao.landing.report import Drop, FileReport, LandedPaths
 from zhixiao.settings import Settings
 from zhixiao.trace_marts import LINEAGE, Step, steps_below
-from zhixiao.warehouse.db import connect
-from zhixiao.warehouse.schema import landed, quote, text
+from zhixiao.warehouse.db import as_dicts, connect, open_published
+from zhixiao.warehouse.schema import landed, quote
 
 ROWS_SHOWN, STEPS_SHOWN = 20, 40
 STAGES = ("signed", "filed", "started", "completed", "produced", "on_target")
@@ -76,12 +76,8 @@ def trace(settings: Settings, table: str, key: str, column: str) -> list[Trace]:
     `key` is `column=value`, several joined by commas, or a value that any key column may hold. Raises
     ConfigError for a table, key or column that does not exist, DataError when no row matches.
     """
-    with connect(settings, None) as con, tempfile.TemporaryDirectory(prefix="zhixiao-trace-") as tmp:
+    with open_published(settings) as con, tempfile.TemporaryDirectory(prefix="zhixiao-trace-") as tmp:
         reader = _Original(settings, Path(tmp))
-        if not settings.published_db.exists():
-            raise ConfigError("还没有发布任何版本。", "nothing has been published yet.")
-        con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
-        con.execute("USE p")
         schema, name, columns = _resolve(con, table)
         stage = _STAGE_DATE.fullmatch(column)
         if name == "fct_project_funnel" and stage:
@@ -148,7 +144,7 @@ def _trace_stage(
         "AND reading = $3 ORDER BY ALL",
         [projects, STAGES.index(stage) + 1, reading],
     )
-    rows = _as_dicts(relation)
+    rows = as_dicts(relation)
     if not rows:
         raise DataError(
             f"{'、'.join(projects)} 没有“{stage}”的{reading}记录。",
@@ -220,15 +216,10 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], ke
         keys = [c for c in columns if _KEY_COLUMN.fullmatch(c)] or list(columns)
         where = " OR ".join(f"{quote(c)}::VARCHAR = ?" for c in keys)
         values = [key.strip()] * len(keys)
-    rows = _as_dicts(con.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ALL LIMIT {ROWS_SHOWN}", values))
+    rows = as_dicts(con.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ALL LIMIT {ROWS_SHOWN}", values))
     if not rows:
         raise DataError(f"{table} 中没有 {key} 的行。", f"{table} has no row for {key}.")
     return rows
-
-
-def _as_dicts(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    names = [d[0] for d in relation.description or []]
-    return [dict(zip(names, r, strict=True)) for r in relation.fetchall()]
 
 
 def _file_of(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> tuple[str, str]:
@@ -271,7 +262,7 @@ def _read_cells(settings: Settings, t: Trace, column: str, reader: _Original, hi
     if not paths.rows.exists() or not t.row_number:
         return
     with connect(settings, None) as con:
-        found = _as_dicts(
+        found = as_dicts(
             con.execute(
                 f"SELECT * FROM {landed([paths.rows])} WHERE coalesce(sheet, '') = $1 AND row_number = $2",
                 [t.sheet, t.row_number],

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from zhixiao.errors import ConfigError, DataError
+from zhixiao.warehouse.db import as_dicts
 from zhixiao.warehouse.schema import quote
 
 LINEAGE = ("file_sha256", "sheet", "row_number")
@@ -110,7 +111,7 @@ def _check_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: str
 def _quality_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: str) -> list[Step]:
     """The quarantined cells, or the delivered files, that a row of mart_data_quality counts."""
     if row["topic"] == "quarantine":
-        found = _dicts(
+        found = as_dicts(
             con.execute(
                 "SELECT * FROM quality.quarantine WHERE source = $1 AND owner = $2 "
                 "AND strftime(received_on, '%Y-%m') = $3 AND ($4 IS NULL OR state = $4) "
@@ -125,7 +126,7 @@ def _quality_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: s
                 for r in found
             ]
         )  # fmt: skip
-    found = _dicts(
+    found = as_dicts(
         con.execute(
             "SELECT l.*, d.period, d.status AS delivery_status, d.due_on, NULL AS sheet, NULL AS row_number "
             "FROM quality.delivery AS d INNER JOIN quality.load_log AS l ON d.source = l.source "
@@ -171,11 +172,6 @@ def _is_funnel(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> bool:
     return bool(row and row[0])
 
 
-def _dicts(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    names = [d[0] for d in relation.description or []]
-    return [dict(zip(names, r, strict=True)) for r in relation.fetchall()]
-
-
 def _listed(con: duckdb.DuckDBPyConnection, schema: str, name: str, row: dict[str, Any]) -> list[Step]:
     """The rows that a row lists itself, as structs with file, sheet and row."""
     columns = con.execute(
@@ -205,7 +201,7 @@ def _figure_rows(con: duckdb.DuckDBPyConnection, row: dict[str, Any], column: st
     difference = _difference(con, row, gap) if gap else {}
     if gap and not difference:
         raise DataError("两个读数相同，没有项目造成差额。", "the two readings agree: no project makes the difference.")
-    found = _dicts(
+    found = as_dicts(
         con.execute(
             """
             SELECT r.*, n.project_name FROM marts.fct_figure_row AS r
@@ -302,7 +298,7 @@ def _facts(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any], colu
             if not set(identity) <= set(columns) or fact == table:
                 continue
             where, values = _same(identity, row, columns)
-            rows = _dicts(
+            rows = as_dicts(
                 con.execute(f"SELECT * FROM {fact} WHERE {where} AND file_sha256 IS NOT NULL ORDER BY ALL", values)
             )
             for r in rows[:ROWS_A_TABLE]:

@@ -14,6 +14,7 @@ from zhixiao.bulletin.model import Cell, Document, Figure, Head, Section, Table
 from zhixiao.bulletin.release import Release
 from zhixiao.bulletin.words import STAGES
 from zhixiao.errors import ConfigError
+from zhixiao.warehouse.db import as_dicts
 
 PROFILE, CHECKS = "marts.mart_project_profile", "checks.fct_check_result"
 STEMS = {1: "signed", 2: "filed", 3: "started", 4: "completed", 5: "produced", 6: "on_target"}
@@ -342,8 +343,7 @@ def _findings(release: Release, p: dict[str, Any]) -> Section:
         f"WHERE outcome = 'fail' AND (({mine}) OR ({firm})) ORDER BY check_id, period NULLS FIRST, finding_id",
         [keys, p["uscc"] or "", p["project_id"]],
     )
-    names = [d[0] for d in relation.description or []]
-    found = list({r[0]: dict(zip(names, r, strict=True)) for r in relation.fetchall()}.values())
+    found = list({r["finding_id"]: r for r in as_dicts(relation)}.values())
     files = _files(release, [e["file_sha256"] for f in found for e in f["evidence"] or [] if e["file_sha256"]])
     decisions = {}
     if release.has("checks.finding", "decision"):

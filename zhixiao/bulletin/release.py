@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -14,8 +14,7 @@ import duckdb
 from zhixiao.bulletin.model import Figure
 from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
-from zhixiao.warehouse.db import connect
-from zhixiao.warehouse.schema import text
+from zhixiao.warehouse.db import as_dicts, open_published
 
 WINDOW_KINDS = {"monthly": "month", "quarterly": "quarter", "yearly": "year", "plan": "plan"}
 PLANS = {"十四五": "2021-2025", "十五五": "2026-2030"}
@@ -85,9 +84,7 @@ class Release:
         sql = f"SELECT {', '.join(columns)} FROM {table}"
         sql += f" WHERE {condition}" if condition else ""
         sql += f" ORDER BY {order}" if order else ""
-        relation = self.con.execute(sql, list(where.values()))
-        names = [d[0] for d in relation.description or []]
-        return [dict(zip(names, r, strict=True)) for r in relation.fetchall()]
+        return as_dicts(self.con.execute(sql, list(where.values())))
 
     def figures(
         self, table: str, by: Sequence[str], wanted: Mapping[str, str], where: Mapping[str, Any]
@@ -168,16 +165,5 @@ class Release:
 @contextmanager
 def open_release(settings: Settings) -> Iterator[Release]:
     """The published release, read-only. A publication meanwhile leaves this view as it is."""
-    if not settings.published_db.exists():
-        raise ConfigError(
-            "还没有发布任何版本，请先运行 zhixiao run。", "nothing has been published yet: run `zhixiao run` first."
-        )
-    with connect(settings, None) as con:
-        con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
-        con.execute("USE p")
+    with open_published(settings) as con:
         yield Release(con)
-
-
-def bulletin_day(window: Window, day: int) -> date:
-    """The day from which a bulletin is due: a day of the month after its window."""
-    return window.end + timedelta(days=day)

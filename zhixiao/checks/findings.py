@@ -17,9 +17,8 @@ import duckdb
 
 from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
-from zhixiao.warehouse.db import connect
+from zhixiao.warehouse.db import as_dicts, open_published
 from zhixiao.warehouse.decisions import append_decision
-from zhixiao.warehouse.schema import text
 
 DECISIONS = {
     "open": "待核实 open",
@@ -108,12 +107,8 @@ def explain(settings: Settings, wanted: str) -> str:
 
 @contextmanager
 def published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published release, read-only, as the current catalog."""
-    if not settings.published_db.exists():
-        raise ConfigError("还没有发布任何版本。", "nothing has been published yet.")
-    with connect(settings, None) as con:
-        con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
-        con.execute("USE p")
+    """The published release, when it holds findings."""
+    with open_published(settings) as con:
         found = con.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'p' AND schema_name = 'checks' "
             "AND table_name IN ('finding', 'finding_decision', 'check_registry', 'fct_check_result')"
@@ -158,12 +153,7 @@ def _finding(con: duckdb.DuckDBPyConnection, wanted: str) -> dict[str, Any]:
         """,
         [name if name in fails else fails[0]],
     )
-    return _dicts(relation)[0]
-
-
-def _dicts(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    names = [d[0] for d in relation.description or []]
-    return [dict(zip(names, r, strict=True)) for r in relation.fetchall()]
+    return as_dicts(relation)[0]
 
 
 def _unit(row: dict[str, Any]) -> str:

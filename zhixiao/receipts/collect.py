@@ -8,11 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-import duckdb
-
 from zhixiao.contracts import load_contracts
-from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
+from zhixiao.warehouse.db import open_published
 
 _FILES = """
     select source, received_on, file_name, file_sha256, district_code, status, reason_zh,
@@ -103,11 +101,7 @@ def collect(settings: Settings, since: date | None = None) -> list[Receipt]:
 
     Raises ConfigError when nothing has been published yet.
     """
-    if not settings.published_db.exists():
-        raise ConfigError(
-            "还没有发布任何版本，没有回执可写。", "nothing has been published: there is nothing to answer."
-        )
-    with duckdb.connect(str(settings.published_db), read_only=True) as con:
+    with open_published(settings) as con:
         cells: dict[tuple[str, date, str], list[BadCell]] = defaultdict(list)
         for source, day, sha, number, sheet, row, column, text, reason, state in con.execute(
             _CELLS, [since]

@@ -16,6 +16,7 @@ from zhixiao.simulate.calendar import add_months
 from zhixiao.simulate.forms import CellTruth, FileTruth
 from zhixiao.simulate.funnel import READINGS, STAGE_NAMES, Funnel, Sums
 from zhixiao.simulate.repairs import Repairs
+from zhixiao.warehouse.db import as_dicts
 
 MONEY = Decimal("0.000001")
 COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_control", "rows_ignored")
@@ -61,9 +62,7 @@ def compare(database: Path, files: list[FileTruth], funnel: Funnel) -> list[Comp
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
-    cursor = con.execute(f"from {table}")
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return as_dicts(con.execute(f"from {table}"))
 
 
 def _findings(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from zhixiao.simulate.calendar import last_of, month_of
 from zhixiao.simulate.compare import Comparison
 from zhixiao.simulate.funnel import Funnel, Standing
 from zhixiao.simulate.knowledge import Statement
+from zhixiao.warehouse.db import as_dicts
 
 RESULTS = {"on_target": "达效", "produced": "投产", "started": "开工", "filed": "备案"}
 STAYS = {"规划": "planning_days", "征收": "acquisition_days", "储备": "reserve_days", "利用": "use_days"}
@@ -33,9 +34,7 @@ def compare_registers(database: Path, funnel: Funnel) -> list[Comparison]:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
-    cursor = con.execute(f"from marts.{table}")
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return as_dicts(con.execute(f"from marts.{table}"))
 
 
 def _all_there(out: Comparison, expected: Iterable[object], found: Iterable[object]) -> None:

@@ -14,6 +14,7 @@ import duckdb
 from zhixiao.simulate.calendar import add_months, last_of, month_of
 from zhixiao.simulate.compare import RATE_MEASURES, Comparison
 from zhixiao.simulate.funnel import READINGS, Funnel, Standing, Sums
+from zhixiao.warehouse.db import as_dicts
 
 FIRST_YEAR = 2021
 ZERO = Decimal(0)
@@ -40,9 +41,7 @@ def compare_retrospective(database: Path, funnel: Funnel) -> Comparison:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    cursor = con.execute(query)
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return as_dicts(con.execute(query))
 
 
 def _where(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ import duckdb
 from zhixiao.contracts import Column, Contract, load_contracts
 from zhixiao.errors import ConfigError
 from zhixiao.settings import Settings
-from zhixiao.warehouse.db import as_lock_error, connect
+from zhixiao.warehouse.db import as_lock_error, connect, open_published
 from zhixiao.warehouse.decisions import append_decision
 from zhixiao.warehouse.schema import quote, text
 
@@ -315,15 +315,12 @@ def _shown(value: Any) -> str:
 
 def decided_rows(settings: Settings, table: Literal["correction", "merge"]) -> Sequence[tuple[Any, ...]]:
     """What the published release says became of corrections or merges, the latest first."""
-    if not settings.published_db.exists():
-        raise ConfigError("还没有发布任何版本。", "nothing has been published yet.")
     columns = {
         "correction": "outcome_zh, outcome_en, source || ' ' || statement_key || ' ' || column_name",
         "merge": "outcome_zh, outcome, entity || ' ' || from_id || ' -> ' || into_id",
     }[table]
-    with connect(settings, None) as con:
-        con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
+    with open_published(settings) as con:
         return con.execute(
-            f"SELECT decided_on, {columns}, editor, reason FROM p.quality.{table} "
+            f"SELECT decided_on, {columns}, editor, reason FROM quality.{table} "
             "ORDER BY decided_on DESC, decision_file, decision_row"
         ).fetchall()

@@ -1,15 +1,17 @@
-"""Connections to the work database: bounded memory, no network, local time, and a clear word when it is taken."""
+"""Connections to the work database and to what is published: bounded memory, no network, local time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from zhixiao.errors import LockError
+from zhixiao.errors import ConfigError, LockError
 from zhixiao.settings import Settings
+from zhixiao.warehouse.schema import text
 
 TIME_ZONE = "Asia/Shanghai"
 
@@ -42,6 +44,33 @@ def connect(settings: Settings, path: Path | None, read_only: bool = False) -> I
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def open_published(settings: Settings, file: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published release (or another release's `file`), read-only, as the current catalog `p`.
+
+    Attached, not connected to: a connection to the path may be an older one of this process, and show the release
+    before. Raises ConfigError when nothing has been published yet.
+    """
+    path = file or settings.published_db
+    if not path.exists():
+        raise ConfigError(
+            "还没有发布任何版本，请先运行 zhixiao run。", "nothing has been published yet: run `zhixiao run` first."
+        )
+    with connect(settings, None) as con:
+        try:
+            con.execute(f"ATTACH {text(str(path))} AS p (READ_ONLY)")
+        except duckdb.IOException as e:
+            raise as_lock_error(e, path) from e
+        con.execute("USE p")
+        yield con
+
+
+def as_dicts(answer: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of a query that was just executed, column name -> value."""
+    names = [d[0] for d in answer.description or []]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def as_lock_error(e: duckdb.IOException, path: Path | None) -> Exception:

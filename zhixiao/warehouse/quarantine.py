@@ -14,9 +14,9 @@ from zhixiao.contracts import Contract, load_contract
 from zhixiao.errors import ConfigError
 from zhixiao.landing.report import LandedPaths
 from zhixiao.settings import Settings
-from zhixiao.warehouse.db import connect
+from zhixiao.warehouse.db import connect, open_published
 from zhixiao.warehouse.decisions import append_decision
-from zhixiao.warehouse.schema import landed, quote, source_columns, text
+from zhixiao.warehouse.schema import landed, quote, source_columns
 
 Action = Literal["waive", "release"]
 STATES = ("open", "superseded", "waived", "released")
@@ -46,13 +46,10 @@ class QuarantinedCell:
 
 def list_cells(settings: Settings, source: str | None = None, state: str | None = "open") -> list[QuarantinedCell]:
     """Cells in quarantine in the published release, the latest first."""
-    if not settings.published_db.exists():
-        raise ConfigError("还没有发布任何版本。", "nothing has been published yet.")
-    with connect(settings, None) as con:
-        con.execute(f"ATTACH {text(str(settings.published_db))} AS p (READ_ONLY)")
+    with open_published(settings) as con:
         rows = con.execute(
             """SELECT quarantine_id, source, received_on, file_name, sheet, row_number, column_name, cell_text,
-              reason_code, reason_zh, reason_en, owner, state, file_sha256 FROM p.quality.quarantine
+              reason_code, reason_zh, reason_en, owner, state, file_sha256 FROM quality.quarantine
             WHERE ($1 IS NULL OR source = $1) AND ($2 IS NULL OR state = $2)
             ORDER BY received_on DESC, source, file_name, sheet, row_number, column_name""",
             [source, state],

@@ -21,11 +21,10 @@ import duckdb
 
 from zhixiao import faults
 from zhixiao.settings import Settings
-from zhixiao.warehouse.db import as_lock_error, connect
+from zhixiao.warehouse.db import open_published
 from zhixiao.warehouse.export import MAIN_FILE, PUBLIC_FILE, inputs_of
 from zhixiao.warehouse.files import copy_synced, fsync_path, fsync_tree, read_json, remove_tree, write_json
 from zhixiao.warehouse.pair import Pair
-from zhixiao.warehouse.schema import text
 
 Json = dict[str, Any]
 
@@ -104,24 +103,14 @@ def read_published(settings: Settings, path: Path) -> Published | None:
     """The release that a published file holds; None when there is none."""
     if not path.exists():
         return None
-    with connect(settings, None) as con:
-        _attach(con, path)
-        row = con.execute("SELECT release_id, known_on, as_of FROM p.quality.release").fetchone()
+    with open_published(settings, path) as con:
+        row = con.execute("SELECT release_id, known_on, as_of FROM quality.release").fetchone()
     return Published(row[0], Pair(row[1], row[2])) if row else None
-
-
-def _attach(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """A published file as `p`. Attached, not connected to: a connection may be an older one of this process."""
-    try:
-        con.execute(f"ATTACH {text(str(path))} AS p (READ_ONLY)")
-    except duckdb.IOException as e:
-        raise as_lock_error(e, path) from e
 
 
 def inputs_of_published(settings: Settings) -> frozenset[tuple[str, ...]]:
     """Every file and decision that the published release rests on."""
-    with connect(settings, None) as con:
-        _attach(con, settings.published_db)
+    with open_published(settings) as con:
         files = inputs_of(con, "p")
     manifest = read_json(settings.published_dir / MANIFEST) or {}
     return frozenset(files | decision_inputs(manifest.get("decisions", [])))

@@ -16,6 +16,7 @@ import duckdb
 from zhixiao.checks.registry import load_checks
 from zhixiao.contracts import load_contracts
 from zhixiao.settings import Settings
+from zhixiao.warehouse.db import open_published
 
 PLATFORM = "数据组"
 LOOK_BACK_DAYS = 45
@@ -70,7 +71,7 @@ def digest_of(settings: Settings, result: Mapping[str, Any]) -> Digest:
     """The digest of a run, from its verdict (`state/last_run.json`) and the release that readers see."""
     lines = [*_run_lines(result)]
     if settings.published_db.exists() and result["exit_code"] != 1:
-        with duckdb.connect(str(settings.published_db), read_only=True) as con:
+        with open_published(settings) as con:
             lines += _release_lines(con, _known_on(con))
     return Digest(
         str(result["run_id"]), result.get("known_on"), result.get("as_of"), int(result["exit_code"]),

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from zhixiao.contracts import load_contracts
 from zhixiao.settings import Settings
+from zhixiao.warehouse.db import open_published
 from zhixiao.warehouse.files import write_atomic
 from zhixiao.watch.digest import Digest
 from zhixiao.watch.history import Night, nights
@@ -59,7 +60,7 @@ def write_page(settings: Settings, digest: Digest) -> Path:
     lines: list[SourceLine] = []
     release = ""
     if settings.published_db.exists():
-        with duckdb.connect(str(settings.published_db), read_only=True) as con:
+        with open_published(settings) as con:
             lines = source_lines(con)
             row = con.execute("select max(release_id) from quality.release").fetchone()
             release = row[0] if row and row[0] else ""
