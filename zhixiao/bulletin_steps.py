@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zhixiao.bulletin.command import Kind, default_dir, write_bulletin
+from zhixiao.bulletin.command import Kind, folder_of, write_bulletin
 from zhixiao.errors import ConfigError, DataError
 from zhixiao.settings import Settings
 from zhixiao.warehouse.files import read_json, write_json
@@ -86,9 +85,5 @@ def _item(window: Window) -> Json:
     return {"kind": window.kind, "period": window.slug}
 
 
-def _folder(settings: Settings, window: Window) -> Path:
-    return default_dir(settings) / f"{window.kind}-{window.slug}"
-
-
 def _written(settings: Settings, window: Window) -> bool:
-    return read_json(_folder(settings, window) / MARKER) is not None
+    return read_json(folder_of(settings, window.kind, window.slug) / MARKER) is not None

@@ -12,3 +12,13 @@
         *
     {%- endif -%}
 {%- endmacro %}
+
+{# The cuts of a row of the public marts: the district, and its board. #}
+{% macro cuts_of_board(reporting_unit="reporting_unit") -%}
+    unnest([
+        struct_pack(cut_kind := 'district', cut_value := '全区'),
+        struct_pack(
+            cut_kind := 'reporting_unit', cut_value := coalesce({{ reporting_unit }}, '未知')
+        )
+    ]) as cut
+{%- endmacro %}

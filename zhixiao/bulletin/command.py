@@ -32,9 +32,9 @@ class Written:
     faults: list[ZhixiaoError] = field(default_factory=list)
 
 
-def default_dir(settings: Settings) -> Path:
-    """Where bulletins lie unless told otherwise."""
-    return settings.docs_dir / "bulletin"
+def folder_of(settings: Settings, kind: str, slug: str) -> Path:
+    """Where the bulletin of a period lies unless told otherwise."""
+    return settings.docs_dir / "bulletin" / f"{kind}-{slug}"
 
 
 def write_bulletin(
@@ -53,7 +53,7 @@ def write_bulletin(
 
     with open_release(settings) as release:
         window = release.window(kind, period)
-        folder = out or default_dir(settings) / f"{kind}-{window.slug}"
+        folder = out or folder_of(settings, kind, window.slug)
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         done = Written(release.release_id, window.slug)
         if board is None:

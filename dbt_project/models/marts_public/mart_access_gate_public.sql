@@ -6,12 +6,7 @@ rows_of_projects as (
 
     select
         district_code,
-        unnest([
-            struct_pack(cut_kind := 'district', cut_value := '全区'),
-            struct_pack(
-                cut_kind := 'reporting_unit', cut_value := coalesce(reporting_unit, '未知')
-            )
-        ]) as cut,
+        {{ cuts_of_board() }},
         asks_as,
         signed_investment,
         land_mu,
@@ -47,17 +42,5 @@ final as (
 )
 
 select
-    district_code,
-    cut_kind,
-    cut_value,
-    asks_as,
-    verdict,
-    project_count,
-    signed_investment,
-    land_mu,
-    hold_count,
-    condition_count,
-    missing_count,
-    as_of,
-    known_on
+    {{ described_columns() }}
 from final

@@ -6,12 +6,7 @@ rows_of_projects as (
 
     select
         district_code,
-        unnest([
-            struct_pack(cut_kind := 'district', cut_value := '全区'),
-            struct_pack(
-                cut_kind := 'reporting_unit', cut_value := coalesce(reporting_unit, '未知')
-            )
-        ]) as cut,
+        {{ cuts_of_board() }},
         stage_no,
         stage_zh,
         bottleneck_kind,
@@ -49,18 +44,5 @@ final as (
 )
 
 select
-    district_code,
-    cut_kind,
-    cut_value,
-    stage_no,
-    stage_zh,
-    bottleneck_kind,
-    project_count,
-    beyond_agreed_count,
-    median_days_waiting,
-    median_days_beyond_peers,
-    planned_investment,
-    money_waiting,
-    as_of,
-    known_on
+    {{ described_columns() }}
 from final

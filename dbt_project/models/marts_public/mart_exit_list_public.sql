@@ -6,7 +6,7 @@ reviewed as (
 
     select
         district_code,
-        coalesce(reporting_unit, '未知') as reporting_unit,
+        reporting_unit,
         planned_investment,
         investment_cum,
         longest_days_over,
@@ -22,10 +22,7 @@ rows_of_projects as (
 
     select
         *,
-        unnest([
-            struct_pack(cut_kind := 'district', cut_value := '全区'),
-            struct_pack(cut_kind := 'reporting_unit', cut_value := reporting_unit)
-        ]) as cut
+        {{ cuts_of_board() }}
     from reviewed
 
 ),
@@ -50,15 +47,5 @@ final as (
 )
 
 select
-    district_code,
-    cut_kind,
-    cut_value,
-    rule,
-    outcome,
-    project_count,
-    planned_investment,
-    investment_cum,
-    longest_days_over,
-    as_of,
-    known_on
+    {{ described_columns() }}
 from final

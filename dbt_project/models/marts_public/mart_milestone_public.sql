@@ -6,12 +6,7 @@ rows_of_projects as (
 
     select
         district_code,
-        unnest([
-            struct_pack(cut_kind := 'district', cut_value := '全区'),
-            struct_pack(
-                cut_kind := 'reporting_unit', cut_value := coalesce(reporting_unit, '未知')
-            )
-        ]) as cut,
+        {{ cuts_of_board() }},
         milestone,
         postponed_days,
         milestone_state,
@@ -44,15 +39,5 @@ final as (
 )
 
 select
-    district_code,
-    cut_kind,
-    cut_value,
-    milestone,
-    milestone_state,
-    milestone_count,
-    postponed_count,
-    median_overdue_days,
-    longest_overdue_days,
-    as_of,
-    known_on
+    {{ described_columns() }}
 from final

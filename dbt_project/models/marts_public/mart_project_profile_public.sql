@@ -6,12 +6,7 @@ rows_of_projects as (
 
     select
         district_code,
-        unnest([
-            struct_pack(cut_kind := 'district', cut_value := '全区'),
-            struct_pack(
-                cut_kind := 'reporting_unit', cut_value := coalesce(reporting_unit, '未知')
-            )
-        ]) as cut,
+        {{ cuts_of_board() }},
         is_withdrawn,
         current_stage_no,
         current_stage_zh,
@@ -55,21 +50,5 @@ final as (
 )
 
 select
-    district_code,
-    cut_kind,
-    cut_value,
-    current_stage_no,
-    current_stage_zh,
-    project_count,
-    ahead_claimed_count,
-    withdrawn_count,
-    signed_investment,
-    planned_investment,
-    investment_cum,
-    scheduled_investment,
-    overdue_milestone_count,
-    finding_count,
-    effective_finding_count,
-    as_of,
-    known_on
+    {{ described_columns() }}
 from final

@@ -104,21 +104,7 @@ answered as (
 
 cited as (
 
-    select
-        answered.district_code,
-        answered.reporting_unit,
-        answered.series,
-        answered.period,
-        list(figures.cell order by figures.figure_on, figures.reporter) as evidence
-    from answered
-    inner join figures
-        on
-            answered.district_code = figures.district_code
-            and answered.reporting_unit = figures.reporting_unit
-            and answered.series = figures.series
-            and answered.stat_year >= figures.stat_year
-    where answered.outcome = 'fail'
-    group by all
+    {{ cells_of_failing_sets('answered') }}
 
 ),
 

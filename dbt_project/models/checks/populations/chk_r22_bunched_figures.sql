@@ -79,21 +79,7 @@ judged as (
 
 cited as (
 
-    select
-        judged.district_code,
-        judged.reporting_unit,
-        judged.series,
-        judged.period,
-        list(figures.cell order by figures.figure_on, figures.reporter) as evidence
-    from judged
-    inner join figures
-        on
-            judged.district_code = figures.district_code
-            and judged.reporting_unit = figures.reporting_unit
-            and judged.series = figures.series
-            and judged.stat_year >= figures.stat_year
-    where judged.outcome = 'fail'
-    group by all
+    {{ cells_of_failing_sets('judged') }}
 
 ),
 

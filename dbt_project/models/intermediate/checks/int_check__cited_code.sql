@@ -2,6 +2,36 @@
 -- column does not list (checks.md R39, sources.md section 4). A code that stands in its register is
 -- judged there.
 
+{# Source, what its rows are about (a row of the ledger, a project code, a firm, or nobody that is
+   known), the day of a row, and the columns that cite a code or hold a listed word. #}
+{% set cited_columns = [
+    ("fai", "code", "stat_period", ["project_code", "uscc", "construction_stage"]),
+    ("recognition", "row", "recognised_date", ["uscc", "result"]),
+    ("completion", "row", "received_on", ["uscc", "is_newly_introduced"]),
+    ("signing", "row", "received_on", ["uscc", "project_code"]),
+    ("payment", "row", "paid_at", ["payer_uscc", "payee_uscc", "purpose"]),
+    ("fdi", "row", "arrived_date", ["uscc"]),
+    ("filing", "code", "filing_date", ["uscc"]),
+    ("permit", "code", "construction_permit_date", ["uscc"]),
+    (
+        "expansion", "firm", "received_on",
+        ["uscc", "project_code", "expansion_driver", "expansion_status"],
+    ),
+    ("sales", "firm", "stat_period", ["uscc", "tax_filing_kind"]),
+    ("output", "firm", "stat_period", ["uscc", "submission_kind"]),
+    ("social", "firm", "stat_period", ["uscc"]),
+    ("tax", "firm", "stat_period", ["uscc", "budget_level"]),
+    ("above_scale", "firm", "received_on", ["uscc", "above_scale_kind"]),
+    ("submission_log", "firm", "stat_period", ["uscc", "submission_kind"]),
+    ("power", none, "stat_period", ["power_category"]),
+    ("milestone", "row", "received_on", ["milestone_status"]),
+    ("land_reserve", none, "received_on", ["project_code", "reserve_stage"]),
+    ("scenario", none, "received_on", ["project_code", "opportunity_kind", "opportunity_status"]),
+    ("supervision", "row", "issue_date", ["case_kind"]),
+] %}
+{% set no = "cast(null as varchar) as " %}
+{% set key = project_code_key("cited.project_code") %}
+
 with
 
 projects as (
@@ -46,289 +76,23 @@ issued_codes as (
 
 cited_rows as (
 
-    select
-        cited.district_code,
-        'fai' as source,
-        cast(null as varchar) as signing_row_no,
-        {{ project_code_key("cited.project_code") }} as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('fai', 'cited', ['project_code', 'uscc', 'construction_stage']) }} as faults
-    from {{ ref('int_fai__current') }} as cited
-    where len(cited.marks) > 0
+    {% for source_name, subject, day, columns in cited_columns %}
+        select
+            cited.district_code,
+            '{{ source_name }}' as source,
+            {{ "cited.signing_row_no" if subject == "row" else no ~ "signing_row_no" }},
+            {{ (key ~ " as " if subject == "code" else no) ~ "project_code" }},
+            {{ "cited.uscc" if subject == "firm" else no ~ "uscc" }},
+            cited.file_sha256,
+            cast(cited.{{ day }} as date) as told_on,
+            {{ code_faults(source_name, 'cited', columns) }} as faults
+        from {{ ref('int_' ~ source_name ~ '__current') }} as cited
+        where len(cited.marks) > 0
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 
-    union all
-
-    select
-        cited.district_code,
-        'recognition' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.recognised_date as date) as told_on,
-        {{ code_faults('recognition', 'cited', ['uscc', 'result']) }} as faults
-    from {{ ref('int_recognition__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'completion' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('completion', 'cited', ['uscc', 'is_newly_introduced']) }} as faults
-    from {{ ref('int_completion__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'signing' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('signing', 'cited', ['uscc', 'project_code']) }} as faults
-    from {{ ref('int_signing__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'payment' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.paid_at as date) as told_on,
-        {{ code_faults('payment', 'cited', ['payer_uscc', 'payee_uscc', 'purpose']) }} as faults
-    from {{ ref('int_payment__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'fdi' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.arrived_date as date) as told_on,
-        {{ code_faults('fdi', 'cited', ['uscc']) }} as faults
-    from {{ ref('int_fdi__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'filing' as source,
-        cast(null as varchar) as signing_row_no,
-        {{ project_code_key("cited.project_code") }} as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.filing_date as date) as told_on,
-        {{ code_faults('filing', 'cited', ['uscc']) }} as faults
-    from {{ ref('int_filing__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'permit' as source,
-        cast(null as varchar) as signing_row_no,
-        {{ project_code_key("cited.project_code") }} as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.construction_permit_date as date) as told_on,
-        {{ code_faults('permit', 'cited', ['uscc']) }} as faults
-    from {{ ref('int_permit__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'expansion' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('expansion', 'cited', [
-            'uscc', 'project_code', 'expansion_driver', 'expansion_status',
-        ]) }}
-            as faults
-    from {{ ref('int_expansion__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'sales' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('sales', 'cited', ['uscc', 'tax_filing_kind']) }} as faults
-    from {{ ref('int_sales__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'output' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('output', 'cited', ['uscc', 'submission_kind']) }} as faults
-    from {{ ref('int_output__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'social' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('social', 'cited', ['uscc']) }} as faults
-    from {{ ref('int_social__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'tax' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('tax', 'cited', ['uscc', 'budget_level']) }} as faults
-    from {{ ref('int_tax__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'above_scale' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('above_scale', 'cited', ['uscc', 'above_scale_kind']) }} as faults
-    from {{ ref('int_above_scale__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'submission_log' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cited.uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('submission_log', 'cited', ['uscc', 'submission_kind']) }} as faults
-    from {{ ref('int_submission_log__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'power' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.stat_period as date) as told_on,
-        {{ code_faults('power', 'cited', ['power_category']) }} as faults
-    from {{ ref('int_power__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'milestone' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('milestone', 'cited', ['milestone_status']) }} as faults
-    from {{ ref('int_milestone__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'land_reserve' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('land_reserve', 'cited', ['project_code', 'reserve_stage']) }} as faults
-    from {{ ref('int_land_reserve__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'scenario' as source,
-        cast(null as varchar) as signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.received_on as date) as told_on,
-        {{ code_faults('scenario', 'cited', [
-            'project_code', 'opportunity_kind', 'opportunity_status',
-        ]) }}
-            as faults
-    from {{ ref('int_scenario__current') }} as cited
-    where len(cited.marks) > 0
-
-    union all
-
-    select
-        cited.district_code,
-        'supervision' as source,
-        cited.signing_row_no,
-        cast(null as varchar) as project_code,
-        cast(null as varchar) as uscc,
-        cited.file_sha256,
-        cast(cited.issue_date as date) as told_on,
-        {{ code_faults('supervision', 'cited', ['case_kind']) }} as faults
-    from {{ ref('int_supervision__current') }} as cited
-    where len(cited.marks) > 0
 ),
 
 faults as (

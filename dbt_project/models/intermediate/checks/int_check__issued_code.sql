@@ -165,51 +165,21 @@ signings as (
 
 project_rows as (
 
-    select
-        district_code,
-        project_id,
-        file_sha256,
-        told_on,
-        source,
-        faults,
-        codes
-    from filings
+    {% for rows in ["filings", "permits", "lands", "signings"] %}
+        select
+            district_code,
+            project_id,
+            file_sha256,
+            told_on,
+            source,
+            faults,
+            codes
+        from {{ rows }}
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 
-    union all
-
-    select
-        district_code,
-        project_id,
-        file_sha256,
-        told_on,
-        source,
-        faults,
-        codes
-    from permits
-
-    union all
-
-    select
-        district_code,
-        project_id,
-        file_sha256,
-        told_on,
-        source,
-        faults,
-        codes
-    from lands
-
-    union all
-
-    select
-        district_code,
-        project_id,
-        file_sha256,
-        told_on,
-        source,
-        faults,
-        codes
-    from signings
 ),
 
 -- A row that no project is known for is reported by its file.

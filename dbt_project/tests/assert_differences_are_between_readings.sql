@@ -1,6 +1,7 @@
--- Beside every figure stands what the checks hold back: evidenced less verified, of rates their
--- values, of figures without a denominator their numerators. What is verified is part of what is
--- evidenced; only investment, which months may lower, can grow when a project leaves.
+-- Beside every figure stand 水分, claimed less evidenced, and what the checks hold back,
+-- evidenced less verified: of rates their values, of figures without a denominator their
+-- numerators; the same in every reading. What is verified is part of what is evidenced; only
+-- investment, which months may lower, can grow when a project leaves.
 
 with
 
@@ -19,6 +20,7 @@ figures as (
         numerator,
         denominator,
         case when denominator is null then numerator else value end as figure,
+        unsupported_value,
         held_back_value
     from {{ ref('mart_funnel') }}
 
@@ -36,10 +38,12 @@ side_by_side as (
         variant,
         basis,
         count(*) as reading_count,
-        count(distinct held_back_value) as held_back_count,
-        count(held_back_value) as held_back_rows,
-        any_value(held_back_value) as held_back_value,
-    {%- for reading in ["evidenced", "verified"] %}
+        {%- for difference in ["unsupported", "held_back"] %}
+            count(distinct {{ difference }}_value) as {{ difference }}_count,
+            count({{ difference }}_value) as {{ difference }}_rows,
+            any_value({{ difference }}_value) as {{ difference }}_value,
+        {%- endfor %}
+    {%- for reading in ["claimed", "evidenced", "verified"] %}
         max(figure) filter (where reading = '{{ reading }}') as {{ reading }}_figure,
         max(numerator) filter (where reading = '{{ reading }}') as {{ reading }}_numerator,
         max(denominator) filter (where reading = '{{ reading }}') as {{ reading }}_denominator
@@ -54,6 +58,9 @@ select *
 from side_by_side
 where
     reading_count <> 3
+    or unsupported_rows not in (0, 3)
+    or unsupported_count > 1
+    or unsupported_value is distinct from claimed_figure - evidenced_figure
     or held_back_rows not in (0, 3)
     or held_back_count > 1
     or held_back_value is distinct from evidenced_figure - verified_figure
